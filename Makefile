@@ -1,0 +1,60 @@
+# Two commands for a newcomer: `make run` and `make test`. Each creates what it needs in .venv.
+# PYTHON=… chooses the interpreter (3.11 or newer); by default the newest one found is used.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: $(VENV)/.runtime ## Start the sandbox: the gateway and the test bank
+	@exec $(BIN)/netvalve sandbox
+
+.PHONY: test
+test: $(VENV)/.development ## Run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: $(VENV)/.development ## Format, lint, types, floors, generated pages
+	@$(BIN)/ruff format --check src tests bench
+	@$(BIN)/ruff check src tests bench
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/netvalve docs --check
+
+.PHONY: format
+format: $(VENV)/.development ## Rewrite the code in the project's format
+	@$(BIN)/ruff format src tests bench
+	@$(BIN)/ruff check --fix-only src tests bench
+
+.PHONY: docs
+docs: $(VENV)/.runtime ## Rewrite the pages that are made from data
+	@$(BIN)/netvalve docs
+
+.PHONY: bench
+bench: $(VENV)/.runtime ## Measure sales per second (needs wrk)
+	@$(BIN)/python bench/run.py
+
+.PHONY: clean
+clean: ## Remove the environment and the caches; leaves var/ (the sandbox's data) alone
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (set PYTHON=/path/to/python)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Could not create $(VENV): Python's venv module is needed (Debian and Ubuntu: the package python3-venv)"; exit 1; }
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements/runtime.txt pyproject.toml
+	@echo "Installing pinned dependencies into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime requirements/development.txt
+	@$(PIP) install --require-hashes -r requirements/development.txt
+	@touch $@

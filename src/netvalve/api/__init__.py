@@ -1,0 +1,1 @@
+"""HTTP: the operation table, and everything that is made from it."""

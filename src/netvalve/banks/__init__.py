@@ -1,0 +1,1 @@
+"""Banks: each a class behind one small protocol (`payments.ports.Bank`)."""

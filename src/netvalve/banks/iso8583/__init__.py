@@ -1,0 +1,1 @@
+"""The bank link: ISO 8583:1987 over TCP."""

@@ -1,0 +1,151 @@
+"""What the journal is asked to write: openings before the wire, closings after it.
+
+Both are whole: one item is one atomic change, made or refused by itself.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from netvalve.domain.card import SealedCard
+from netvalve.domain.lifecycle import Event, State
+from netvalve.domain.order import CardOnOrder, Details, Order
+from netvalve.domain.transaction import MessageIdentity, Outcome, Transaction, TransactionType
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """The order that an authorize, sale or rebill opens."""
+
+    order: Order
+    sealed_card: SealedCard
+    """Written unless the client's vault holds the card already; then the order takes that row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A turn on an existing order, taken in one conditional statement.
+
+    Granted only while nothing of the order is in flight, its state is one of `states`, at least
+    `capture_minor` is authorised and at least `refund_minor` is refundable.
+    """
+
+    order_id: int
+    client_id: int
+    states: tuple[State, ...]
+    capture_minor: int = 0
+    refund_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A transaction about to be sent to the bank, in state PENDING, with its message's identity."""
+
+    transaction: Transaction
+    new_order: NewOrder | None = None
+    claim: Claim | None = None
+    mti: str = ""
+    """Message type of the first sending, for the event row."""
+
+
+class OpeningRefusal(StrEnum):
+    """Why nothing was written for an opening."""
+
+    DUPLICATE_CLIENT_ORDER = "DUPLICATE_CLIENT_ORDER"
+    IN_FLIGHT = "IN_FLIGHT"
+    """Another transaction of the order is in flight: wait and try again."""
+    GUARD = "GUARD"
+    """The order has moved on: read it again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceChange:
+    """What a closing adds to the order's balance, in minor units; negative takes away."""
+
+    authorised_minor: int = 0
+    captured_minor: int = 0
+    refunded_minor: int = 0
+    reserved_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A related transaction moves along: the authorization that was captured, for example."""
+
+    transaction_id: int
+    event: Event
+
+
+class ForwardKind(StrEnum):
+    """What is stored to be sent until the bank answers."""
+
+    REVERSAL = "REVERSAL"
+    REPEAT = "REPEAT"
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A message to be sent again and again until the bank has answered it."""
+
+    kind: ForwardKind
+    transaction_id: int
+    next_attempt_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end (or, for REPEATED, the continued wait) of a pending transaction.
+
+    Takes effect only while the transaction is PENDING and owned by the epoch that opened it.
+    """
+
+    transaction_id: int
+    order_id: int
+    event: Event
+    at_ms: int
+    outcome: Outcome | None
+    """None where the transaction stays pending."""
+    answer_mti: str | None = None
+    order_event: Event | None = None
+    """What happens to the order, through the same table."""
+    ends_turn: bool = True
+    """Whether the next operation of the order may begin."""
+    balance: BalanceChange = BalanceChange()
+    charge_id: int | None = None
+    """The transaction that holds the captured money from now on."""
+    moves: tuple[Move, ...] = ()
+    forward: Forward | None = None
+    recorded: Transaction | None = None
+    """A transaction that comes with this one and is never sent: the CANCEL of a released rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One row of a transaction's history, as an operator reads it."""
+
+    transaction_id: int
+    sequence: int
+    event: Event
+    state: State
+    at_ms: int
+    node: str
+    mti: str | None = None
+    identity: MessageIdentity | None = None
+    response_code_39: str | None = None
+    detail: str | None = None
+
+
+__all__ = [
+    "BalanceChange",
+    "CardOnOrder",
+    "Claim",
+    "Closing",
+    "Details",
+    "Forward",
+    "ForwardKind",
+    "HistoryEntry",
+    "Move",
+    "NewOrder",
+    "Opening",
+    "OpeningRefusal",
+    "TransactionType",
+]

@@ -1,0 +1,1 @@
+"""The gateway's reason to exist: six operations, one pipeline, the enquiries."""

@@ -1,0 +1,142 @@
+"""What payments ask of the world: a clock, identifiers, a journal, records, a vault, banks.
+
+Banks and storage fill these in without knowing this module; `bootstrap` joins them.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from netvalve.domain.bank_message import BankOutcome, BankRequest
+from netvalve.domain.card import CardNumber, SealedCard
+from netvalve.domain.directory import Directory
+from netvalve.domain.journal import Closing, HistoryEntry, Opening, OpeningRefusal
+from netvalve.domain.order import Order
+from netvalve.domain.search import Page, PageRequest, Search
+from netvalve.domain.transaction import MessageIdentity, Transaction
+
+
+class Clock(Protocol):
+    """Time, injected so that a simulation can own it."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+
+    def monotonic_s(self) -> float:
+        """Seconds that never go back; only differences mean anything."""
+
+
+class Identifiers(Protocol):
+    """Numbers known before the write, unique for ever over all processes of one store."""
+
+    async def order_id(self) -> int:
+        """The next order's number, below 2^53."""
+
+    async def transaction_id(self) -> int:
+        """The next transaction's number, below 2^53."""
+
+    async def card_id(self) -> int:
+        """The next vault row's number, below 2^53."""
+
+    async def message_identity(self, now_ms: int) -> MessageIdentity:
+        """Fields 7, 11, 37 and 41 of a message never sent before."""
+
+
+class StoreUnavailable(Exception):  # noqa: N818  # named after the state, not after the class
+    """The store cannot take a write now. Surely nothing of it was written."""
+
+
+class StoreUncertain(Exception):  # noqa: N818
+    """The store broke while committing: the write may or may not be there. Look it up."""
+
+
+class Journal(Protocol):
+    """The narrow write side. A call returns when its change is durable, and not before."""
+
+    async def open(self, opening: Opening) -> OpeningRefusal | None:
+        """Write an opening whole, or refuse it alone and write nothing.
+
+        Raises:
+            StoreUnavailable: nothing was written.
+            StoreUncertain: the commit's answer was lost.
+        """
+
+    async def close(self, closing: Closing) -> bool:
+        """Write a closing whole. False: the transaction was not pending, or no longer ours.
+
+        Raises:
+            StoreUnavailable: nothing was written; closing again is safe.
+            StoreUncertain: the commit's answer was lost; closing again is safe.
+        """
+
+
+TransactionOnOrder = tuple[Transaction, Order]
+
+
+class Records(Protocol):
+    """The read side. Every look-up names the client: another client's rows do not exist."""
+
+    async def transaction(
+        self, client_id: int, transaction_id: int
+    ) -> TransactionOnOrder | None: ...
+
+    async def order(self, client_id: int, order_id: int) -> Order | None: ...
+
+    async def order_by_client_order_id(
+        self, client_id: int, client_order_id: str
+    ) -> Order | None: ...
+
+    async def transactions_of(self, client_id: int, order_id: int) -> tuple[Transaction, ...]:
+        """All transactions of an order, oldest first."""
+
+    async def sealed_card(self, client_id: int, card_id: int) -> SealedCard | None:
+        """None once the number has been erased."""
+
+    async def orders(self, search: Search, page: PageRequest) -> Page[Order]:
+        """Newest first by (created, id)."""
+
+    async def transactions(self, search: Search, page: PageRequest) -> Page[TransactionOnOrder]:
+        """Newest first by (created, id)."""
+
+    def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
+        """Everything that matches, newest first, in batches, from one consistent snapshot."""
+
+    async def history(self, transaction_id: int) -> tuple[HistoryEntry, ...]:
+        """Every event of a transaction, oldest first. For operators: no client asked."""
+
+    async def backlog(self) -> tuple[int, int]:
+        """How many transactions are pending, and how many reversals wait for their bank."""
+
+    async def writable(self) -> bool:
+        """Whether the store takes writes right now."""
+
+
+class Vault(Protocol):
+    """Card numbers at rest."""
+
+    def seal(self, client_id: int, card_id: int, number: CardNumber) -> SealedCard:
+        """Encrypt a number for one row of one client."""
+
+    def reveal(self, sealed: SealedCard) -> CardNumber:
+        """The number in clear, for its way to the bank."""
+
+
+class Bank(Protocol):
+    """A bank, whatever protocol it speaks."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a message could leave now."""
+
+    async def send(self, request: BankRequest, deadline_s: float) -> BankOutcome:
+        """Ask the bank; wait for its answer until `deadline_s` on the monotonic clock.
+
+        Never raises for what the bank or the line does.
+        """
+
+
+class Configuration(Protocol):
+    """The directory as it is now; a change in the store shows within a second."""
+
+    @property
+    def directory(self) -> Directory:
+        """The newest snapshot."""

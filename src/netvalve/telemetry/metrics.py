@@ -1,0 +1,122 @@
+"""Metrics for Prometheus, one registry a process, given to whoever counts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
+_BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """Counts what happens. Labels are few and from closed sets: no id, no card, no client."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "netvalve_request_seconds",
+            "Time from a request's arrival to its answer",
+            ("operation", "status"),
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self._outcomes = Counter(
+            "netvalve_outcomes",
+            "Answers by type of transaction and response code",
+            ("type", "code"),
+            registry=self.registry,
+        )
+        self._bank = Histogram(
+            "netvalve_bank_seconds",
+            "Time a bank took, by what came of it: answered, not_sent, no_answer",
+            ("bank", "operation", "result"),
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self._unlisted = Counter(
+            "netvalve_bank_codes_unlisted",
+            "Answers with a field 39 that the table of bank codes does not list",
+            ("bank",),
+            registry=self.registry,
+        )
+        self._mismatched = Counter(
+            "netvalve_approvals_mismatched",
+            "Approvals of another amount or currency than was asked, each reversed",
+            ("bank",),
+            registry=self.registry,
+        )
+        self._unmatched = Counter(
+            "netvalve_bank_messages_unmatched",
+            "Messages from a bank that answer nothing in flight: late, doubled, garbled or unknown",
+            ("bank", "kind"),
+            registry=self.registry,
+        )
+        self._batch_size = Histogram(
+            "netvalve_journal_batch_size",
+            "Writes in one commit",
+            buckets=_BATCH,
+            registry=self.registry,
+        )
+        self._batch_seconds = Histogram(
+            "netvalve_journal_commit_seconds",
+            "Time of one commit, from its first statement",
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self._pending = Gauge(
+            "netvalve_transactions_pending",
+            "Transactions without an outcome",
+            registry=self.registry,
+        )
+        self._reversals = Gauge(
+            "netvalve_reversals_waiting",
+            "Reversals that no bank has acknowledged yet",
+            registry=self.registry,
+        )
+        self._bank_ready = Gauge(
+            "netvalve_bank_ready",
+            "1 while a message could leave for the bank",
+            ("bank",),
+            registry=self.registry,
+        )
+
+    def request(self, operation: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        self._requests.labels(operation, str(status)).observe(seconds)
+
+    def outcome(self, transaction_type: str, code: str) -> None:
+        """A transaction, or its refusal, was answered with this response code."""
+        self._outcomes.labels(transaction_type, code).inc()
+
+    def bank_exchange(self, bank: str, operation: str, result: str, seconds: float) -> None:
+        """A message to a bank has ended: `answered`, `not_sent` or `no_answer`."""
+        self._bank.labels(bank, operation, result).observe(seconds)
+
+    def unlisted_bank_code(self, bank: str) -> None:
+        """A bank used a field 39 that no table lists."""
+        self._unlisted.labels(bank).inc()
+
+    def mismatched_approval(self, bank: str) -> None:
+        """A bank approved something else than was asked."""
+        self._mismatched.labels(bank).inc()
+
+    def unmatched_message(self, bank: str, kind: str) -> None:
+        """A bank said something that answers nothing: `late` (or doubled), `garbled`, `unknown`."""
+        self._unmatched.labels(bank, kind).inc()
+
+    def journal_batch(self, size: int, seconds: float) -> None:
+        """A batch was committed."""
+        self._batch_size.observe(size)
+        self._batch_seconds.observe(seconds)
+
+    def backlog(self, pending: int, reversals: int) -> None:
+        """What waits in the store, as of now."""
+        self._pending.set(pending)
+        self._reversals.set(reversals)
+
+    def bank_ready(self, bank: str, *, ready: bool) -> None:
+        """Whether a bank's link is up, as of now."""
+        self._bank_ready.labels(bank).set(ready)
+
+    def render(self) -> bytes:
+        """The registry as Prometheus reads it."""
+        return generate_latest(self.registry)
