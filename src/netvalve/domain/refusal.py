@@ -31,3 +31,11 @@ class InvalidFields:
     """All failed fields of a request, in the order of the request's model."""
 
     errors: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRefused:
+    """The account is not enabled for what was asked: GTW_9003. Source: wire contract, section 2."""
+
+    detail: str = ""
+    """For the log alone."""

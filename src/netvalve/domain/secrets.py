@@ -1,4 +1,4 @@
-"""Values that must never be seen: they cannot be printed, formatted, logged, compared by repr or pickled."""
+"""Values that must never be seen: they cannot be printed, formatted, logged or pickled."""
 
 from typing import NoReturn
 
