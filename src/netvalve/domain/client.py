@@ -1,4 +1,4 @@
-"""Who may ask for payments and through which accounts: clients, sites, banks and merchant accounts."""
+"""Who may ask for payments and through what: clients, sites, banks and merchant accounts."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -27,6 +27,7 @@ class Directory:
     def of(
         cls,
         version: int,
+        *,
         clients: Iterable[Client] = (),
         sites: Iterable[Site] = (),
         banks: Iterable[BankProfile] = (),

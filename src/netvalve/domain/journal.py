@@ -12,6 +12,14 @@ from netvalve.domain.order import CardOnOrder, Details, Order
 from netvalve.domain.transaction import MessageIdentity, Outcome, Transaction, TransactionType
 
 
+class StoreUnavailable(Exception):  # noqa: N818  # named after the state, not after the class
+    """The store cannot take a write now. Surely nothing of it was written."""
+
+
+class StoreUncertain(Exception):  # noqa: N818  # named after the state, not after the class
+    """The store broke while committing: the write may or may not be there. Look it up."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewOrder:
     """The order that an authorize, sale or rebill opens."""
@@ -147,5 +155,7 @@ __all__ = [
     "NewOrder",
     "Opening",
     "OpeningRefusal",
+    "StoreUnavailable",
+    "StoreUncertain",
     "TransactionType",
 ]

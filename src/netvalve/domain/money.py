@@ -22,8 +22,9 @@ def major_units(amount_minor: int, currency: Currency) -> int | float:
     """The amount as the JSON number of the contract: `7`, `12.5`; exact for twelve digits."""
     if currency.exponent == 0:
         return amount_minor
-    whole, rest = divmod(amount_minor, 10**currency.exponent)
-    return amount_minor / 10**currency.exponent if rest else whole
+    unit: int = 10**currency.exponent
+    whole, rest = divmod(amount_minor, unit)
+    return amount_minor / unit if rest else whole
 
 
 def major_text(amount_minor: int, currency: Currency) -> str:

@@ -8,8 +8,16 @@ from typing import Protocol
 
 from netvalve.domain.bank_message import BankOutcome, BankRequest
 from netvalve.domain.card import CardNumber, SealedCard
+from netvalve.domain.client import BankProfile
 from netvalve.domain.directory import Directory
-from netvalve.domain.journal import Closing, HistoryEntry, Opening, OpeningRefusal
+from netvalve.domain.journal import (
+    Closing,
+    HistoryEntry,
+    Opening,
+    OpeningRefusal,
+    StoreUnavailable,
+    StoreUncertain,
+)
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import MessageIdentity, Transaction
@@ -41,14 +49,6 @@ class Identifiers(Protocol):
         """Fields 7, 11, 37 and 41 of a message never sent before."""
 
 
-class StoreUnavailable(Exception):  # noqa: N818  # named after the state, not after the class
-    """The store cannot take a write now. Surely nothing of it was written."""
-
-
-class StoreUncertain(Exception):  # noqa: N818
-    """The store broke while committing: the write may or may not be there. Look it up."""
-
-
 class Journal(Protocol):
     """The narrow write side. A call returns when its change is durable, and not before."""
 
@@ -75,15 +75,14 @@ TransactionOnOrder = tuple[Transaction, Order]
 class Records(Protocol):
     """The read side. Every look-up names the client: another client's rows do not exist."""
 
-    async def transaction(
-        self, client_id: int, transaction_id: int
-    ) -> TransactionOnOrder | None: ...
+    async def transaction(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
+        """A transaction with its order."""
 
-    async def order(self, client_id: int, order_id: int) -> Order | None: ...
+    async def order(self, client_id: int, order_id: int) -> Order | None:
+        """An order by its number."""
 
-    async def order_by_client_order_id(
-        self, client_id: int, client_order_id: str
-    ) -> Order | None: ...
+    async def order_by_client_order_id(self, client_id: int, client_order_id: str) -> Order | None:
+        """An order by the merchant's own name for it."""
 
     async def transactions_of(self, client_id: int, order_id: int) -> tuple[Transaction, ...]:
         """All transactions of an order, oldest first."""
@@ -134,9 +133,30 @@ class Bank(Protocol):
         """
 
 
+class Banks(Protocol):
+    """The links to all banks of the directory."""
+
+    def link(self, profile: BankProfile) -> Bank:
+        """The link to one bank; made when it is first asked for."""
+
+
 class Configuration(Protocol):
     """The directory as it is now; a change in the store shows within a second."""
 
     @property
     def directory(self) -> Directory:
         """The newest snapshot."""
+
+
+__all__ = [
+    "Bank",
+    "Clock",
+    "Configuration",
+    "Identifiers",
+    "Journal",
+    "Records",
+    "StoreUnavailable",
+    "StoreUncertain",
+    "TransactionOnOrder",
+    "Vault",
+]

@@ -1,0 +1,252 @@
+"""The gateway as its faces see it: six operations and the enquiries."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from structlog.typing import FilteringBoundLogger
+
+from netvalve.catalogue.currencies import currency
+from netvalve.domain.client import Client
+from netvalve.domain.journal import OpeningRefusal, StoreUnavailable
+from netvalve.domain.refusal import ChannelRefused, InvalidFields, Refusal
+from netvalve.domain.transaction import TransactionType
+from netvalve.payments.cancel import grant_cancel
+from netvalve.payments.capture import grant_capture
+from netvalve.payments.charge import refusal_of, select_account
+from netvalve.payments.commands import ChargeCommand, FollowUpCommand, RebillCommand
+from netvalve.payments.enquiries import Enquiries
+from netvalve.payments.payment import Payment
+from netvalve.payments.pipeline import Pipeline, Progress
+from netvalve.payments.planning import Planner
+from netvalve.payments.ports import Clock, Configuration, Records, TransactionOnOrder, Vault
+from netvalve.payments.rebill import amount_of_rebill
+from netvalve.payments.reference import Granted, Reference
+from netvalve.payments.refund import grant_refund
+from netvalve.payments.turns import Turns
+
+PaymentAnswer = Refusal | InvalidFields | ChannelRefused | TransactionOnOrder
+
+_TURN_POLL_S = 0.1
+"""How often an order that another process, or a silent bank, holds is looked at again."""
+
+_DUPLICATE = Refusal("GTW_2065")
+_BUSY = Refusal("GTW_2049", "another operation of the order is in flight")
+_NOT_FOUND = Refusal("GTW_2103")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things may take, in seconds."""
+
+    charge_deadline_s: float = 25.0
+    follow_up_deadline_s: float = 12.0
+    closing_grace_s: float = 2.0
+    turn_wait_s: float = 3.0
+
+
+class Gateway:
+    """Takes commands, answers with a transaction or a refusal, and sees every payment through."""
+
+    def __init__(
+        self,
+        *,
+        pipeline: Pipeline,
+        planner: Planner,
+        records: Records,
+        configuration: Configuration,
+        vault: Vault,
+        clock: Clock,
+        timing: Timing,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._pipeline, self._planner, self._records = pipeline, planner, records
+        self._configuration, self._vault, self._clock = configuration, vault, clock
+        self._timing, self._log = timing, log
+        self._turns = Turns()
+        self._running: set[asyncio.Task[PaymentAnswer]] = set()
+        self.enquiries = Enquiries(records, configuration)
+
+    async def charge(
+        self, client: Client, command: ChargeCommand, *, trace_id: str, arrived_s: float
+    ) -> PaymentAnswer:
+        """Sale or authorize.
+
+        Raises:
+            StoreUnavailable: surely nothing was begun.
+        """
+        directory = self._configuration.directory
+        account = select_account(directory, client.client_id, command.account, command.currency)
+        if isinstance(account, Refusal):
+            return account
+        refused = refusal_of(command, account)
+        if refused:
+            return refused
+        bank = directory.bank_of(account)
+
+        async def work(progress: Progress, deadline_s: float) -> PaymentAnswer:
+            payment = await self._planner.charge(command, account, bank, trace_id)
+            return await self._begin(payment, deadline_s, progress)
+
+        return await self._see_through(work, arrived_s + self._timing.charge_deadline_s)
+
+    async def rebill(
+        self, client: Client, command: RebillCommand, *, trace_id: str, arrived_s: float
+    ) -> PaymentAnswer:
+        """A charge of an earlier payment's card.
+
+        Raises:
+            StoreUnavailable: surely nothing was begun.
+        """
+
+        async def work(progress: Progress, deadline_s: float) -> PaymentAnswer:
+            reference = await self._reference(client, command.transaction_id)
+            if reference is None:
+                return Refusal("GTW_2000", "unknown parent")
+            amount_minor = amount_of_rebill(command, reference)
+            if not isinstance(amount_minor, int):
+                return amount_minor
+            payment = await self._planner.rebill(command, reference, amount_minor, trace_id)
+            return await self._begin(payment, deadline_s, progress)
+
+        return await self._see_through(work, arrived_s + self._timing.charge_deadline_s)
+
+    async def follow_up(
+        self, client: Client, command: FollowUpCommand, *, trace_id: str, arrived_s: float
+    ) -> PaymentAnswer:
+        """Capture, cancel or refund.
+
+        A second operation of an order waits a little for the one in flight, then GTW_2049.
+
+        Raises:
+            StoreUnavailable: surely nothing was begun.
+        """
+
+        async def work(progress: Progress, deadline_s: float) -> PaymentAnswer:
+            found = await self._records.transaction(client.client_id, command.transaction_id)
+            if found is None:
+                return _NOT_FOUND
+            give_up_s = min(self._clock.monotonic_s() + self._timing.turn_wait_s, deadline_s)
+            try:
+                async with self._turns.take(
+                    found[1].order_id, give_up_s - self._clock.monotonic_s()
+                ):
+                    while True:
+                        answer = await self._attempt(
+                            client, command, trace_id, deadline_s, progress
+                        )
+                        if answer is not _BUSY or self._clock.monotonic_s() >= give_up_s:
+                            return answer
+                        await asyncio.sleep(_TURN_POLL_S)
+            except TimeoutError:
+                return _BUSY
+
+        return await self._see_through(work, arrived_s + self._timing.follow_up_deadline_s)
+
+    async def drain(self, wait_s: float) -> int:
+        """Wait for the payments under way; how many are still open after `wait_s` seconds."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=wait_s)
+        return len(self._running)
+
+    async def _attempt(
+        self,
+        client: Client,
+        command: FollowUpCommand,
+        trace_id: str,
+        deadline_s: float,
+        progress: Progress,
+    ) -> PaymentAnswer:
+        """One try to take the order's turn in the store; `_BUSY` while another holds it."""
+        reference = await self._reference(client, command.transaction_id)
+        if reference is None:
+            return _NOT_FOUND
+        if reference.order.in_flight_id is not None:
+            return _BUSY
+        granted = _grant(command, reference)
+        if not isinstance(granted, Granted):
+            return granted
+        payment = await self._planner.follow_up(command, reference, granted, trace_id)
+        return await self._begin(payment, deadline_s, progress)
+
+    async def _begin(
+        self, payment: Payment, deadline_s: float, progress: Progress
+    ) -> PaymentAnswer:
+        match await self._pipeline.run(payment, deadline_s, progress):
+            case OpeningRefusal.DUPLICATE_CLIENT_ORDER:
+                return _DUPLICATE
+            case OpeningRefusal.IN_FLIGHT | OpeningRefusal.GUARD:
+                return _BUSY
+            case answer:
+                return answer
+
+    async def _reference(self, client: Client, transaction_id: int) -> Reference | None:
+        """Everything a request may need of the transaction it names; None: not the client's.
+
+        An order's account may be disabled, it is never removed.
+        """
+        found = await self._records.transaction(client.client_id, transaction_id)
+        if found is None:
+            return None
+        parent, order = found
+        directory = self._configuration.directory
+        account = directory.account(order.client_id, order.mid_id)
+        if account is None:
+            raise LookupError(f"order {order.order_id} names account {order.mid_id}, which is gone")
+        sealed = await self._records.sealed_card(order.client_id, order.card.card_id)
+        charge = (
+            await self._records.transaction(order.client_id, order.charge_id)
+            if order.charge_id not in (None, parent.transaction_id)
+            else None
+        )
+        return Reference(
+            parent=parent,
+            order=order,
+            account=account,
+            bank=directory.bank_of(account),
+            currency=currency(order.currency),
+            number=self._vault.reveal(sealed) if sealed else None,
+            charge=charge[0] if charge else None,
+        )
+
+    async def _see_through(
+        self,
+        work: Callable[[Progress, float], Awaitable[PaymentAnswer]],
+        deadline_s: float,
+    ) -> PaymentAnswer:
+        """Run a payment in a task of its own; answer when it ends or when time is up.
+
+        Neither a disconnected client nor a cancelled request reaches the task.
+        """
+        progress = Progress()
+
+        async def carried() -> PaymentAnswer:
+            return await work(progress, deadline_s)
+
+        task = asyncio.create_task(carried())
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        patience_s = deadline_s + self._timing.closing_grace_s - self._clock.monotonic_s()
+        done, _ = await asyncio.wait({task}, timeout=patience_s)
+        if done:
+            return task.result()
+        payment = progress.payment
+        if payment is None:
+            task.cancel()
+            raise StoreUnavailable("not begun before its deadline")
+        return payment.transaction, payment.order
+
+    def _ended(self, task: asyncio.Task[PaymentAnswer]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.warning("payment_task_failed", error=type(error).__name__)
+
+
+def _grant(command: FollowUpCommand, reference: Reference) -> Granted | Refusal | InvalidFields:
+    match command.type:
+        case TransactionType.CAPTURE:
+            return grant_capture(command, reference)
+        case TransactionType.REFUND:
+            return grant_refund(command, reference)
+        case _:
+            return grant_cancel(reference)

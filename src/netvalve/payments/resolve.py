@@ -1,0 +1,180 @@
+"""From what a bank did to what is written: pure, and the only place where an outcome is judged."""
+
+from dataclasses import replace
+
+from netvalve.catalogue.bank_codes import BankCode, bank_code
+from netvalve.catalogue.response_codes import CodeType
+from netvalve.domain.bank_message import Answered, BankOutcome, NoAnswer, NotSent
+from netvalve.domain.journal import BalanceChange, Closing, Forward, ForwardKind
+from netvalve.domain.lifecycle import Event, State, after
+from netvalve.domain.transaction import OPENERS, Outcome, Transaction
+from netvalve.payments.operations import Effect, LostAnswer
+from netvalve.payments.payment import Payment
+
+APPROVED = "GTW_1000"
+TIMED_OUT = "GTW_2054"
+DECLINED_BY_GATEWAY = "BNK_2003"
+_PARTIAL_APPROVAL = "10"
+_ASK_AGAIN = frozenset({"91", "96"})
+"""Issuer or system unavailable: to a repeated message they mean, repeat."""
+FIRST_FORWARD_MS = 1_000
+"""How long after its closing a stored message is first sent."""
+
+
+def closing_of(payment: Payment, outcome: BankOutcome, now_ms: int) -> Closing:
+    """What the outcome comes to.
+
+    Source: DESIGN, three answers from a bank; wire contract, section 2.
+    """
+    match outcome:
+        case NotSent():
+            return _refused(payment, Event.NOT_SENT, Outcome(payment.bank.unreachable_code), now_ms)
+        case NoAnswer():
+            return _unanswered(payment, now_ms)
+        case Answered():
+            return _answered(payment, outcome, now_ms)
+
+
+def _answered(payment: Payment, answer: Answered, now_ms: int) -> Closing:
+    code = bank_code(answer.response_code)
+    if code.response_code.type is CodeType.APPROVED:
+        if mismatched(payment, answer):
+            outcome = replace(_outcome_of(answer, code), response_code=DECLINED_BY_GATEWAY)
+            return _to_be_reversed(payment, Event.MISMATCHED, outcome, now_ms)
+        return _approved(payment, answer, code, now_ms)
+    if answer.response_code in _ASK_AGAIN and payment.operation.lost_answer is LostAnswer.REPEAT:
+        return _unanswered(payment, now_ms)
+    return _refused(payment, Event.DECLINED, _outcome_of(answer, code), now_ms)
+
+
+def mismatched(payment: Payment, answer: Answered) -> bool:
+    """Whether the bank approved another amount or currency than it was asked for.
+
+    A partial approval (39 = 10) stands only where it was asked for, and only below the amount.
+    """
+    asked_minor, currency = payment.request.amount_minor, payment.request.currency
+    if answer.currency_number is not None and answer.currency_number != currency.number:
+        return True
+    approved_minor = asked_minor if answer.amount_minor is None else answer.amount_minor
+    if answer.response_code == _PARTIAL_APPROVAL:
+        return not (payment.request.partial_approval_allowed and 0 < approved_minor < asked_minor)
+    return approved_minor != asked_minor
+
+
+def _outcome_of(answer: Answered, code: BankCode) -> Outcome:
+    return Outcome(
+        response_code=code.response_code.code,
+        bank_response_code=answer.response_code,
+        auth_code=answer.auth_code,
+        scheme_transaction_id=answer.scheme_transaction_id,
+        avs_result=answer.avs_result,
+        cvv2_result=answer.cvv2_result,
+    )
+
+
+def _approved(payment: Payment, answer: Answered, code: BankCode, now_ms: int) -> Closing:
+    transaction = payment.transaction
+    asked_minor = transaction.amount_minor
+    approved_minor = asked_minor if answer.amount_minor is None else answer.amount_minor
+    effect = payment.operation.effect_of(transaction, payment.order, approved_minor)
+    outcome = _outcome_of(answer, code)
+    if approved_minor != asked_minor:
+        outcome = replace(outcome, approved_minor=approved_minor)
+    return Closing(
+        transaction_id=transaction.transaction_id,
+        order_id=transaction.order_id,
+        event=Event.APPROVED,
+        at_ms=now_ms,
+        outcome=outcome,
+        answer_mti=_answer_mti(payment),
+        order_event=effect.order_event,
+        balance=effect.balance,
+        charge_id=transaction.transaction_id if effect.charges else None,
+        moves=effect.moves,
+        recorded=_released(payment, effect, now_ms),
+    )
+
+
+def _released(payment: Payment, effect: Effect, now_ms: int) -> Transaction | None:
+    """The CANCEL that records the rest a partial capture lets go. It is never sent."""
+    if not effect.released_minor or payment.released_id is None:
+        return None
+    capture = payment.transaction
+    return replace(
+        capture,
+        transaction_id=payment.released_id,
+        type=type(capture.type).CANCEL,
+        state=State.APPROVED,
+        amount_minor=effect.released_minor,
+        parent_id=payment.order.opening_id,
+        closed_at_ms=now_ms,
+        outcome=Outcome(APPROVED),
+        final_capture=False,
+    )
+
+
+def _refused(payment: Payment, event: Event, outcome: Outcome, now_ms: int) -> Closing:
+    transaction = payment.transaction
+    return Closing(
+        transaction_id=transaction.transaction_id,
+        order_id=transaction.order_id,
+        event=event,
+        at_ms=now_ms,
+        outcome=outcome,
+        answer_mti=_answer_mti(payment) if event is Event.DECLINED else None,
+        order_event=event if transaction.type in OPENERS else None,
+        balance=payment.operation.frees(transaction),
+    )
+
+
+def _unanswered(payment: Payment, now_ms: int) -> Closing:
+    if payment.operation.lost_answer is LostAnswer.REVERSE:
+        return _to_be_reversed(payment, Event.UNANSWERED, Outcome(TIMED_OUT), now_ms)
+    transaction = payment.transaction
+    return Closing(
+        transaction_id=transaction.transaction_id,
+        order_id=transaction.order_id,
+        event=Event.REPEATED,
+        at_ms=now_ms,
+        outcome=None,
+        ends_turn=False,
+        balance=BalanceChange(),
+        forward=_forward(ForwardKind.REPEAT, transaction, now_ms),
+    )
+
+
+def _to_be_reversed(payment: Payment, event: Event, outcome: Outcome, now_ms: int) -> Closing:
+    transaction = payment.transaction
+    return Closing(
+        transaction_id=transaction.transaction_id,
+        order_id=transaction.order_id,
+        event=event,
+        at_ms=now_ms,
+        outcome=outcome,
+        answer_mti=_answer_mti(payment) if event is Event.MISMATCHED else None,
+        order_event=event if transaction.type in OPENERS else None,
+        balance=payment.operation.frees(transaction),
+        forward=_forward(ForwardKind.REVERSAL, transaction, now_ms),
+    )
+
+
+def _forward(kind: ForwardKind, transaction: Transaction, now_ms: int) -> Forward:
+    return Forward(kind, transaction.transaction_id, now_ms + FIRST_FORWARD_MS)
+
+
+def _answer_mti(payment: Payment) -> str:
+    """The message type of the answer: a request's with its third digit one higher."""
+    mti = payment.operation.mti
+    return f"{mti[:2]}{int(mti[2]) + 1}{mti[3]}"
+
+
+def as_closed(transaction: Transaction, closing: Closing) -> Transaction:
+    """The transaction as the closing leaves it."""
+    if closing.outcome is None:
+        return transaction
+    return replace(
+        transaction,
+        state=after(transaction.state, closing.event),
+        closed_at_ms=closing.at_ms,
+        outcome=closing.outcome,
+    )
