@@ -1,0 +1,255 @@
+"""The wiring: the one place that sees banks, storage, payments and the API at once."""
+
+import asyncio
+import gc
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from netvalve.api.application import Application, build_application
+from netvalve.api.server import ApiServer
+from netvalve.banks.iso8583.link import Iso8583Bank
+from netvalve.banks.links import BankLinks
+from netvalve.config import Settings
+from netvalve.domain.client import BankProfile
+from netvalve.payments.gateway import Gateway, Timing
+from netvalve.payments.pipeline import Pipeline
+from netvalve.payments.planning import Planner
+from netvalve.storage.administration import Administration
+from netvalve.storage.credentials import CredentialHasher
+from netvalve.storage.engine import DatabaseUrlError
+from netvalve.storage.key_ring import KeyRing, KeyRingError
+from netvalve.storage.migrate import current, migrate
+from netvalve.storage.sqlite.store import SqliteStore, StoreNotReady
+from netvalve.storage.vault import Vault
+from netvalve.telemetry.logs import configure_logs
+from netvalve.telemetry.metrics import Metrics
+
+_DAY_MS = 86_400_000
+_BANK_CONNECT_S = 2.0
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_s(self) -> float:
+        """The event loop's time."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGateway:
+    """A gateway that takes requests."""
+
+    host: str
+    port: int
+
+    @property
+    def base_url(self) -> str:
+        """Where it is reached."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One thing that was looked at before or while the gateway runs."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every part of one process stands on."""
+
+    settings: Settings
+    key_ring: KeyRing
+    clock: SystemClock
+    metrics: Metrics
+    log: FilteringBoundLogger
+
+
+async def serve(
+    settings: Settings,
+    *,
+    sandbox: bool,
+    started: Callable[[RunningGateway], None],
+    stop: asyncio.Event,
+) -> None:
+    """Run a gateway until `stop` is set; answer first what it has taken.
+
+    A sandbox talks to test banks alone.
+
+    Raises:
+        KeyRingError, StoreInUse, DatabaseUrlError, OSError: it cannot start, and why.
+    """
+    log = configure_logs(settings, sandbox=sandbox)
+    ground = Ground(settings, KeyRing.load(settings.keyring_path), SystemClock(), Metrics(), log)
+    await asyncio.to_thread(migrate, settings.database_url)
+    async with _store(ground) as store, _links(ground, store, sandbox=sandbox) as links:
+        gateway = _gateway(ground, store, links)
+        server = ApiServer(_application(ground, store, links, gateway), settings, log)
+        host, port = await server.start()
+        _settle_garbage()
+        started(RunningGateway(host, port))
+        log.info("gateway_started", host=host, port=port, sandbox=sandbox)
+        await stop.wait()
+        log.info("gateway_stopping")
+        await server.stop()
+        left = await gateway.drain(settings.shutdown_grace_s)
+        log.info("gateway_stopped", payments_left_open=left)
+
+
+def administration(settings: Settings) -> Administration:
+    """The store's configuration, for the command line; a gateway may be running on it."""
+    key_ring = KeyRing.load(settings.keyring_path)
+    return Administration(settings.database_url, CredentialHasher(key_ring.pepper))
+
+
+def check(settings: Settings) -> list[CheckResult]:
+    """Whether a gateway could serve with these settings: keys, store and banks, one by one.
+
+    The banks are those of the store; a link counts as there when its port answers.
+    """
+    results = [_checked("key ring", lambda: _key_ring_found(settings))]
+    results.append(_checked("database", lambda: _database_found(settings)))
+    if all(each.ok for each in results):
+        results += [
+            _checked(f"bank {bank.name}", partial(_bank_found, bank))
+            for bank in administration(settings).banks()
+        ]
+    return results
+
+
+def _checked(name: str, look: Callable[[], str]) -> CheckResult:
+    try:
+        return CheckResult(name, ok=True, detail=look())
+    except (KeyRingError, DatabaseUrlError, StoreNotReady, OSError) as error:
+        return CheckResult(name, ok=False, detail=str(error))
+
+
+def _key_ring_found(settings: Settings) -> str:
+    ring = KeyRing.load(settings.keyring_path)
+    return f"{settings.keyring_path}, {len(ring.cipher_keys)} cipher key(s)"
+
+
+def _database_found(settings: Settings) -> str:
+    revision = current(settings.database_url)
+    if revision is None:
+        raise StoreNotReady("no tables yet; run: netvalve migrate")
+    return f"revision {revision}"
+
+
+def _bank_found(bank: BankProfile) -> str:
+    with socket.create_connection((bank.host, bank.port), _BANK_CONNECT_S):
+        return f"{bank.host}:{bank.port} answers"
+
+
+@asynccontextmanager
+async def _store(ground: Ground) -> AsyncIterator[SqliteStore]:
+    settings = ground.settings
+    store = await SqliteStore.start(
+        settings.database_url,
+        node=f"{socket.gethostname()}-{os.getpid()}",
+        clock=ground.clock,
+        metrics=ground.metrics,
+        batch_max=settings.journal_batch_max,
+        waiting_max=settings.journal_waiting_max,
+        read_connections=settings.read_connections,
+        configuration_poll_s=settings.configuration_poll_s,
+    )
+    try:
+        yield store
+    finally:
+        await store.stop()
+
+
+@asynccontextmanager
+async def _links(ground: Ground, store: SqliteStore, *, sandbox: bool) -> AsyncIterator[BankLinks]:
+    settings = ground.settings
+
+    def link(profile: BankProfile) -> Iso8583Bank:
+        return Iso8583Bank(
+            profile,
+            acquirer_id=settings.acquirer_id,
+            connections=settings.bank_connections,
+            in_flight_max=settings.bank_in_flight_max,
+            echo_s=settings.bank_echo_s,
+            reconnect_max_s=settings.bank_reconnect_max_s,
+            clock=ground.clock,
+            metrics=ground.metrics,
+            require_test_bank=sandbox,
+            log=ground.log,
+        )
+
+    links = BankLinks(link)
+    links.start(store.configuration.directory.banks.values())
+    try:
+        yield links
+    finally:
+        await links.stop()
+
+
+def _gateway(ground: Ground, store: SqliteStore, links: BankLinks) -> Gateway:
+    settings, clock = ground.settings, ground.clock
+    vault = Vault(ground.key_ring, today=lambda: clock.now_ms() // _DAY_MS)
+    return Gateway(
+        pipeline=Pipeline(
+            journal=store.journal,
+            records=store.records,
+            banks=links,
+            clock=clock,
+            metrics=ground.metrics,
+            log=ground.log,
+        ),
+        planner=Planner(store.identifiers, vault, clock),
+        records=store.records,
+        configuration=store.configuration,
+        vault=vault,
+        clock=clock,
+        timing=Timing(
+            charge_deadline_s=settings.charge_deadline_s,
+            follow_up_deadline_s=settings.follow_up_deadline_s,
+            closing_grace_s=settings.closing_grace_s,
+            turn_wait_s=settings.turn_wait_s,
+        ),
+        log=ground.log,
+    )
+
+
+def _application(
+    ground: Ground, store: SqliteStore, links: BankLinks, gateway: Gateway
+) -> Application:
+    return build_application(
+        gateway=gateway,
+        configuration=store.configuration,
+        records=store.records,
+        bank_readiness=links.readiness,
+        digest=CredentialHasher(ground.key_ring.pepper).digest,
+        metrics=ground.metrics,
+        settings=ground.settings,
+        clock=ground.clock,
+        log=ground.log,
+    )
+
+
+def _settle_garbage() -> None:
+    """Take what start-up made out of the collector's sight, and let it run seldom.
+
+    A full collection over a running gateway's objects holds every request up.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
