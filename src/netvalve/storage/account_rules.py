@@ -1,0 +1,58 @@
+"""What a bank and a merchant account must be, before either is written."""
+
+import re
+from typing import Final
+
+from netvalve.catalogue.countries import COUNTRIES
+from netvalve.catalogue.currencies import CURRENCIES
+from netvalve.catalogue.errors import UnknownEntryError
+from netvalve.catalogue.response_codes import response_code
+from netvalve.domain.client import BankProfile, MerchantAccount
+from netvalve.domain.money import AMOUNT_MINOR_MAX
+
+_MCC: Final = re.compile(r"[0-9]{4}")
+_BANK_MERCHANT_ID: Final = re.compile(r"[ -~]{1,15}")
+_PORT_MAX: Final = 65_535
+
+
+class AdministrationError(Exception):
+    """A change that cannot be made: something is unknown, taken, or wrong. Nothing was changed."""
+
+
+def check_bank(bank: BankProfile) -> None:
+    """Refuse a bank that no message could reach or whose failures have no name.
+
+    Raises:
+        AdministrationError: the first thing that is wrong.
+    """
+    if not 0 <= bank.port <= _PORT_MAX:
+        raise AdministrationError(f"{bank.port} is not a port")
+    try:
+        response_code(bank.unreachable_code)
+    except UnknownEntryError:
+        raise AdministrationError(f"{bank.unreachable_code} is not a response code") from None
+
+
+def check_account(account: MerchantAccount) -> None:
+    """Refuse an account that no payment could be made through as it says.
+
+    Raises:
+        AdministrationError: the first thing that is wrong.
+    """
+    if account.currency not in CURRENCIES:
+        raise AdministrationError(f"{account.currency} is not a currency; use letters like USD")
+    if account.country not in COUNTRIES:
+        raise AdministrationError(f"{account.country} is not a country; use two letters like US")
+    if not _MCC.fullmatch(account.mcc):
+        raise AdministrationError(f"{account.mcc} is not a merchant category code of four digits")
+    if not _BANK_MERCHANT_ID.fullmatch(account.bank_merchant_id):
+        raise AdministrationError("the bank's merchant number has 1 to 15 printable characters")
+    _check_limits(account.amount_min_minor, account.amount_max_minor)
+
+
+def _check_limits(low_minor: int | None, high_minor: int | None) -> None:
+    for limit in (low_minor, high_minor):
+        if limit is not None and not 0 < limit <= AMOUNT_MINOR_MAX:
+            raise AdministrationError("a limit is above zero and has at most 12 digits")
+    if low_minor is not None and high_minor is not None and low_minor > high_minor:
+        raise AdministrationError("the least amount is above the greatest")

@@ -1,0 +1,82 @@
+"""SQLAlchemy's way to the database, for migrations and administration: short and rare work.
+
+The payments' own path does not come through here.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool
+
+BUSY_TIMEOUT_MS: Final = 5000
+"""How long a writer waits for another one to finish."""
+
+
+class DatabaseUrlError(Exception):
+    """The database's address cannot be used."""
+
+
+def sqlite_path(database_url: str) -> Path:
+    """The file of a `sqlite:///…` address; a plain path is one as well.
+
+    Raises:
+        DatabaseUrlError: it names another database, or no file.
+    """
+    if "://" not in database_url:
+        return Path(database_url)
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise DatabaseUrlError(f"not a SQLite file: {url.render_as_string(hide_password=True)}")
+    return Path(url.database)
+
+
+@contextmanager
+def engine_of(database_url: str) -> Iterator[Engine]:
+    """An engine without a pool, closed at the end. On SQLite every transaction may write."""
+    if is_sqlite(database_url):
+        path = sqlite_path(database_url)
+        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    else:
+        engine = create_engine(database_url, poolclass=NullPool)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def create_sqlite_file(database_url: str) -> None:
+    """Make a file that its owner alone may read, unless there is one; set it to write ahead (WAL).
+
+    The mode stays with the file, so that opening it never has to change it.
+    """
+    path = sqlite_path(database_url)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def is_sqlite(database_url: str) -> bool:
+    """Whether an address names a SQLite file; one without a scheme does."""
+    return "://" not in database_url or make_url(database_url).get_backend_name() == "sqlite"
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Leave the transactions to `_begin_immediate`, not to the driver."""
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock at once: a reader that turns writer would be refused without a wait."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,180 @@
+"""What each filter of an enquiry means in SQL: a row a field, its value bound by the field's name.
+
+Texts of e-mail and names compare folded, a BIN by its first digits, all else exactly.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    false,
+    or_,
+    select,
+)
+
+from netvalve.catalogue.currencies import CURRENCIES
+from netvalve.domain.lifecycle import State
+from netvalve.domain.money import AMOUNT_MINOR_MAX
+from netvalve.domain.transaction import TransactionType
+from netvalve.storage.mapping import folded
+from netvalve.storage.schema import accounts, order_keys, orders, transactions
+
+Condition = ColumnElement[bool]
+Meanings = tuple[tuple[TransactionType | None, State], ...]
+
+_NUMBER_MAX: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One field: the condition on its bound value, and what the value becomes on its way there."""
+
+    condition: Callable[[BindParameter[Any]], Condition]
+    value: Callable[[Any], object] = lambda value: value
+
+
+def _equal(column: Column[Any], value: Callable[[Any], object] = lambda value: value) -> Filter:
+    return Filter(lambda bound: column == bound, value)
+
+
+def _number(column: Column[int]) -> Filter:
+    """A number that no column holds matches nothing, however large."""
+    return _equal(column, lambda value: min(max(value, -1), _NUMBER_MAX))
+
+
+def _account(column: Column[Any], value: Callable[[Any], object]) -> Filter:
+    """Orders of the accounts that have this."""
+    return Filter(
+        lambda bound: orders.c.mid_id.in_(select(accounts.c.mid_id).where(column == bound)), value
+    )
+
+
+def clamped(value: int) -> int:
+    """A number that a database can bind; no column holds the ones it changes."""
+    return min(max(value, -_NUMBER_MAX), _NUMBER_MAX)
+
+
+OF_ORDER: Final[Mapping[str, Filter]] = {
+    "email": _equal(orders.c.email_folded, folded),
+    "first_name": _equal(orders.c.first_name_folded, folded),
+    "last_name": _equal(orders.c.last_name_folded, folded),
+    "first_six": _equal(orders.c.first_six),
+    "last_four": _equal(orders.c.last_four),
+    "bin": Filter(
+        lambda bound: orders.c.first_six.like(bound, escape="\\"),
+        lambda digits: f"{_escaped(digits[:6])}%",
+    ),
+    "order_id": _number(orders.c.order_id),
+    "site_id": _equal(orders.c.site_id),
+    "netvalve_mid_id": _account(accounts.c.netvalve_mid_id, str.lower),
+    "bank_id": _account(accounts.c.bank_id, clamped),
+    "client_order_id": Filter(
+        lambda bound: orders.c.order_id.in_(
+            select(order_keys.c.order_id).where(
+                order_keys.c.client_id == bindparam("client_id"),
+                order_keys.c.client_order_id == bound,
+            )
+        )
+    ),
+    "card_type": _equal(orders.c.brand),
+    "country": _equal(orders.c.country),
+    "descriptor": _equal(orders.c.descriptor),
+    "payment_type": _equal(orders.c.payment_type),
+    "wallet_type": _equal(orders.c.wallet_type),
+    "three_ds": Filter(lambda bound: orders.c.three_ds == bound, bool),
+    "source": _equal(orders.c.source),
+}
+"""What an order has, whichever of its transactions is looked at."""
+
+OF_TRANSACTION: Final[Mapping[str, Filter]] = {
+    "transaction_id": _number(transactions.c.transaction_id),
+    "transaction_reference_id": _number(transactions.c.parent_id),
+    "trace_id": _equal(transactions.c.trace_id),
+    "auth_code": _equal(transactions.c.auth_code),
+    "rrn": _equal(transactions.c.rrn),
+    "scheme_transaction_id": _equal(transactions.c.scheme_transaction_id),
+}
+"""What one transaction has. Of an order: what one and the same of its transactions has."""
+
+
+def _of_row(at_ms: Column[int], mid_id: Column[int], currency: Column[str]) -> Mapping[str, Filter]:
+    return {
+        "from_ms": Filter(lambda bound: at_ms >= bound, clamped),
+        "to_ms": Filter(lambda bound: at_ms <= bound, clamped),
+        "mid_id": _number(mid_id),
+        "currency": _equal(currency),
+    }
+
+
+OF_ORDER_ROW: Final = _of_row(orders.c.created_at_ms, orders.c.mid_id, orders.c.currency)
+OF_TRANSACTION_ROW: Final = _of_row(
+    transactions.c.opened_at_ms, transactions.c.mid_id, transactions.c.currency
+)
+"""What the listed rows have themselves, be they orders or transactions."""
+
+_COMMON_EXPONENT: Final = 2
+_CURRENCIES_OF_EXPONENT: Final[Mapping[int, tuple[str, ...]]] = {
+    exponent: tuple(code for code, each in CURRENCIES.items() if each.exponent == exponent)
+    for exponent in sorted({each.exponent for each in CURRENCIES.values()})
+}
+
+
+def amount_condition(name: str, amount_minor: Column[int], currency: Column[str]) -> Condition:
+    """`amount_min` or `amount_max` in the minor units of each row's own currency."""
+    rarer: list[tuple[Condition, BindParameter[int]]] = [
+        (one_of(currency, codes), bindparam(f"{name}_{exponent}"))
+        for exponent, codes in _CURRENCIES_OF_EXPONENT.items()
+        if exponent != _COMMON_EXPONENT
+    ]
+    bound = case(*rarer, else_=bindparam(f"{name}_{_COMMON_EXPONENT}"))
+    return amount_minor >= bound if name == "amount_min" else amount_minor <= bound
+
+
+def amount_values(name: str, amount: str) -> dict[str, object]:
+    """The bound in minor units of each exponent, rounded so that it is inclusive.
+
+    Raises:
+        ValueError: the amount is not a finite decimal number.
+    """
+    try:
+        major = Decimal(amount)
+    except InvalidOperation:
+        major = Decimal("NaN")
+    if not major.is_finite():
+        raise ValueError(f"{name} is not a decimal number")
+    rounding = ROUND_CEILING if name == "amount_min" else ROUND_FLOOR
+    limit = Decimal(AMOUNT_MINOR_MAX + 1)
+    major = min(max(major, -limit), limit)
+    return {
+        f"{name}_{exponent}": int(major.scaleb(exponent).to_integral_value(rounding))
+        for exponent in _CURRENCIES_OF_EXPONENT
+    }
+
+
+def means(kind: Column[str], state: Column[str], meanings: Meanings) -> Condition:
+    """A row shows as a status; an unknown status, which has no meanings, matches nothing."""
+    return or_(
+        false(),
+        *(
+            state == str(each) if of is None else and_(kind == str(of), state == str(each))
+            for of, each in meanings
+        ),
+    )
+
+
+def one_of(column: Column[str], values: Collection[str]) -> Condition:
+    """The column holds one of these constants."""
+    return or_(*(column == str(value) for value in sorted(values)))
+
+
+def _escaped(text: str) -> str:
+    """Text that LIKE takes by the letter."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

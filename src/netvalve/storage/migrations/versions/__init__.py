@@ -1,0 +1,1 @@
+"""One file a revision. A revision is never edited once it has been released."""

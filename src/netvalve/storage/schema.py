@@ -1,0 +1,368 @@
+"""The tables, once for both databases.
+
+Times are integer milliseconds since 1970-01-01 UTC and end in `_ms`, money is integer minor
+units and ends in `_minor`. What an enquiry filters by is a column; the rest of what a merchant
+sent lies in JSON text. Texts that compare in any case of letters are kept folded beside it.
+
+Each index of `orders`, `transactions` and `order_keys` costs on every payment: one is here only
+where an enquiry would otherwise read a client's whole history.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_key",
+        "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
+
+_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits in both; SQLite's own name for it makes a primary key the row's address."""
+_FLAG: Final = Boolean().with_variant(Integer(), "sqlite")
+_TEXT: Final = Text()
+_BYTES: Final = LargeBinary()
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, _NUMBER, nullable=False, autoincrement=False)
+
+
+def _optional_number(name: str) -> Column[int]:
+    return Column(name, _NUMBER)
+
+
+def _id(name: str) -> Column[int]:
+    return Column(name, _NUMBER, primary_key=True, autoincrement=False)
+
+
+def _reference(name: str, target: str) -> Column[int]:
+    return Column(name, _NUMBER, ForeignKey(target), nullable=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, _TEXT, nullable=False)
+
+
+def _optional_text(name: str) -> Column[str]:
+    return Column(name, _TEXT)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, _FLAG, nullable=False)
+
+
+def _bytes(name: str) -> Column[bytes]:
+    return Column(name, _BYTES, nullable=False)
+
+
+clients: Final = Table(
+    "clients",
+    METADATA,
+    _id("client_id"),
+    _text("netvalve_client_id"),
+    _text("name"),
+    _flag("enabled"),
+    UniqueConstraint("netvalve_client_id"),
+    sqlite_strict=True,
+)
+
+sites: Final = Table(
+    "sites",
+    METADATA,
+    Column("site_id", _TEXT, primary_key=True),
+    _reference("client_id", "clients.client_id"),
+    _text("name"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+banks: Final = Table(
+    "banks",
+    METADATA,
+    _id("bank_id"),
+    _text("name"),
+    _text("capabilities"),
+    _text("unreachable_code"),
+    _text("host"),
+    _number("port"),
+    UniqueConstraint("name"),
+    sqlite_strict=True,
+)
+
+accounts: Final = Table(
+    "accounts",
+    METADATA,
+    _id("mid_id"),
+    _text("netvalve_mid_id"),
+    _reference("client_id", "clients.client_id"),
+    _reference("bank_id", "banks.bank_id"),
+    _text("name"),
+    _text("currency"),
+    _text("bank_merchant_id"),
+    _text("descriptor"),
+    _text("mcc"),
+    _text("country"),
+    Column("site_id", _TEXT, ForeignKey("sites.site_id")),
+    _flag("enabled"),
+    _optional_number("amount_min_minor"),
+    _optional_number("amount_max_minor"),
+    _text("required_fields"),
+    _text("permissions"),
+    _text("channels"),
+    _flag("rebill_needs_marker"),
+    UniqueConstraint("netvalve_mid_id"),
+    sqlite_strict=True,
+)
+
+api_keys: Final = Table(
+    "api_keys",
+    METADATA,
+    _id("key_id"),
+    _reference("client_id", "clients.client_id"),
+    _bytes("digest"),
+    UniqueConstraint("digest"),
+    sqlite_strict=True,
+)
+
+basic_users: Final = Table(
+    "basic_users",
+    METADATA,
+    Column("user_name", _TEXT, primary_key=True),
+    _reference("client_id", "clients.client_id"),
+    _bytes("digest"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+configuration: Final = Table(
+    "configuration",
+    METADATA,
+    _id("row_id"),
+    _number("version"),
+    sqlite_strict=True,
+)
+"""One row, 1. Its version rises with every change to the tables above."""
+
+identifiers: Final = Table(
+    "identifiers",
+    METADATA,
+    Column("name", _TEXT, primary_key=True),
+    _number("next"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""The first number of each kind that nobody has leased."""
+
+nodes: Final = Table(
+    "nodes",
+    METADATA,
+    Column("node", _TEXT, primary_key=True),
+    _number("epoch"),
+    _number("started_at_ms"),
+    _optional_number("lease_until_ms"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""Each gateway's newest start. No lease: it holds the database's lock file instead."""
+
+cards: Final = Table(
+    "cards",
+    METADATA,
+    _id("card_id"),
+    _number("client_id"),
+    _bytes("digest"),
+    _number("key_version"),
+    _number("key_day"),
+    _bytes("nonce"),
+    _bytes("ciphertext"),
+    _text("first_six"),
+    _text("last_four"),
+    UniqueConstraint("client_id", "digest"),
+    sqlite_strict=True,
+)
+
+order_keys: Final = Table(
+    "order_keys",
+    METADATA,
+    _number("client_id"),
+    _text("client_order_id"),
+    _number("order_id"),
+    PrimaryKeyConstraint("client_id", "client_order_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""A merchant's order number, used once for ever: narrow, and never partitioned."""
+
+orders: Final = Table(
+    "orders",
+    METADATA,
+    _id("order_id"),
+    _number("client_id"),
+    _number("mid_id"),
+    _text("type"),
+    _text("state"),
+    _text("currency"),
+    _number("amount_minor"),
+    _number("authorised_minor"),
+    _number("captured_minor"),
+    _number("refunded_minor"),
+    _number("reserved_minor"),
+    _number("card_id"),
+    _text("first_six"),
+    _text("last_four"),
+    _text("brand"),
+    _text("expiry_month"),
+    _text("expiry_year"),
+    _optional_text("holder_name"),
+    _text("trace_id"),
+    _number("created_at_ms"),
+    _number("updated_at_ms"),
+    _number("opening_id"),
+    _optional_number("charge_id"),
+    _optional_number("in_flight_id"),
+    _optional_text("client_order_id"),
+    _optional_text("site_id"),
+    _optional_text("email_folded"),
+    _optional_text("first_name_folded"),
+    _optional_text("last_name_folded"),
+    _optional_text("country"),
+    _optional_text("descriptor"),
+    _text("payment_type"),
+    _optional_text("wallet_type"),
+    _flag("three_ds"),
+    _text("source"),
+    _text("details"),
+    CheckConstraint(
+        "refunded_minor >= 0 AND reserved_minor >= 0"
+        " AND refunded_minor + reserved_minor <= captured_minor",
+        name="orders_money",
+    ),
+    sqlite_strict=True,
+)
+
+Index("orders_newest", orders.c.client_id, orders.c.created_at_ms, orders.c.order_id)
+Index("orders_of_account", orders.c.client_id, orders.c.mid_id, orders.c.created_at_ms)
+Index("orders_of_last_four", orders.c.client_id, orders.c.last_four)
+Index(
+    "orders_of_email",
+    orders.c.client_id,
+    orders.c.email_folded,
+    sqlite_where=orders.c.email_folded.is_not(None),
+    postgresql_where=orders.c.email_folded.is_not(None),
+)
+
+transactions: Final = Table(
+    "transactions",
+    METADATA,
+    _id("transaction_id"),
+    _number("order_id"),
+    _number("client_id"),
+    _number("mid_id"),
+    _text("type"),
+    _text("state"),
+    _number("amount_minor"),
+    _text("currency"),
+    _text("transmitted_at"),
+    _text("stan"),
+    _text("rrn"),
+    _text("terminal_id"),
+    _text("trace_id"),
+    _number("opened_at_ms"),
+    _optional_number("parent_id"),
+    _optional_number("closed_at_ms"),
+    _optional_text("response_code"),
+    _optional_text("bank_response_code"),
+    _optional_text("auth_code"),
+    _optional_text("scheme_transaction_id"),
+    _optional_text("avs_result"),
+    _optional_text("cvv2_result"),
+    _optional_number("approved_minor"),
+    _flag("final_capture"),
+    _text("mti"),
+    _text("node"),
+    _number("owner_epoch"),
+    sqlite_strict=True,
+)
+
+Index(
+    "transactions_newest",
+    transactions.c.client_id,
+    transactions.c.opened_at_ms,
+    transactions.c.transaction_id,
+)
+Index("transactions_of_order", transactions.c.order_id)
+Index("transactions_of_rrn", transactions.c.client_id, transactions.c.rrn)
+Index("transactions_of_trace", transactions.c.client_id, transactions.c.trace_id)
+Index(
+    "transactions_of_parent",
+    transactions.c.parent_id,
+    sqlite_where=transactions.c.parent_id.is_not(None),
+    postgresql_where=transactions.c.parent_id.is_not(None),
+)
+Index(
+    "transactions_pending",
+    transactions.c.transaction_id,
+    sqlite_where=transactions.c.state == "PENDING",
+    postgresql_where=transactions.c.state == "PENDING",
+)
+
+events: Final = Table(
+    "events",
+    METADATA,
+    _number("transaction_id"),
+    _number("sequence"),
+    _text("event"),
+    _text("state"),
+    _number("at_ms"),
+    _text("node"),
+    _optional_text("mti"),
+    _optional_text("transmitted_at"),
+    _optional_text("stan"),
+    _optional_text("rrn"),
+    _optional_text("terminal_id"),
+    _optional_text("response_code_39"),
+    _optional_text("detail"),
+    PrimaryKeyConstraint("transaction_id", "sequence"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""What happened, never changed: the database itself refuses to update or delete a row."""
+
+forwards: Final = Table(
+    "forwards",
+    METADATA,
+    _number("transaction_id"),
+    _text("kind"),
+    _number("next_attempt_at_ms"),
+    _number("attempts"),
+    _optional_number("done_at_ms"),
+    PrimaryKeyConstraint("transaction_id", "kind"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+Index(
+    "forwards_due",
+    forwards.c.kind,
+    forwards.c.next_attempt_at_ms,
+    sqlite_where=forwards.c.done_at_ms.is_(None),
+    postgresql_where=forwards.c.done_at_ms.is_(None),
+)

@@ -1,0 +1,1 @@
+"""The embedded store: one process, one SQLite file, one writer and many readers."""

@@ -1,0 +1,61 @@
+"""The event rows that every write appends."""
+
+import sqlite3
+from typing import Final
+
+from netvalve.domain.lifecycle import Event, State
+from netvalve.domain.transaction import Transaction
+from netvalve.storage.schema import events
+from netvalve.storage.sqlite.statements import insert
+
+_FIRST: Final = insert(events)
+
+_NEXT: Final = """
+INSERT INTO events
+    (transaction_id, sequence, event, state, at_ms, node, mti, response_code_39, detail)
+SELECT ?1, COALESCE(MAX(sequence), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+FROM events WHERE transaction_id = ?1
+"""
+
+
+def append_opened(
+    connection: sqlite3.Connection, transaction: Transaction, *, mti: str, node: str
+) -> None:
+    """The first event: what identifies the message at the bank, before it leaves."""
+    identity = transaction.identity
+    connection.execute(
+        _FIRST,
+        (
+            transaction.transaction_id,
+            1,
+            Event.OPENED,
+            State.PENDING,
+            transaction.opened_at_ms,
+            node,
+            mti or None,
+            identity.transmitted_at,
+            identity.stan,
+            identity.rrn,
+            identity.terminal_id,
+            None,
+            None,
+        ),
+    )
+
+
+def append(
+    connection: sqlite3.Connection,
+    transaction_id: int,
+    event: Event,
+    state: State,
+    *,
+    at_ms: int,
+    node: str,
+    mti: str | None = None,
+    response_code_39: str | None = None,
+    detail: str | None = None,
+) -> None:
+    """The next event of a transaction."""
+    connection.execute(
+        _NEXT, (transaction_id, event, state, at_ms, node, mti, response_code_39, detail)
+    )

@@ -1,0 +1,184 @@
+"""The read side on SQLite.
+
+A look-up of one row takes less time than a change of threads, so it runs on the event loop, on a
+connection of its own. Listings and exports run on threads.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from netvalve.domain.card import SealedCard
+from netvalve.domain.journal import HistoryEntry, StoreUnavailable, StoreUncertain
+from netvalve.domain.order import Order
+from netvalve.domain.search import Page, PageRequest, Search
+from netvalve.domain.transaction import Transaction
+from netvalve.storage import queries
+from netvalve.storage.mapping import (
+    Row,
+    history_entry_of,
+    order_of,
+    sealed_card_of,
+    transaction_of,
+    transaction_on_order_of,
+)
+from netvalve.storage.search import (
+    Shape,
+    export_statement,
+    orders_count,
+    orders_statement,
+    shape_of,
+    transactions_count,
+    transactions_statement,
+    values_of,
+)
+from netvalve.storage.sqlite.connection import open_reader
+from netvalve.storage.sqlite.exports import Exports
+from netvalve.storage.sqlite.query import Query
+from netvalve.storage.sqlite.readers import Readers
+from netvalve.storage.sqlite.writer import Writer
+
+Record = TypeVar("Record")
+TransactionOnOrder = tuple[Transaction, Order]
+
+_TRANSACTION_ON_ORDER: Final = Query.of(queries.TRANSACTION_ON_ORDER)
+_ORDER: Final = Query.of(queries.ORDER)
+_ORDER_BY_CLIENT_ORDER_ID: Final = Query.of(queries.ORDER_BY_CLIENT_ORDER_ID)
+_TRANSACTIONS_OF_ORDER: Final = Query.of(queries.TRANSACTIONS_OF_ORDER)
+_SEALED_CARD: Final = Query.of(queries.SEALED_CARD)
+_HISTORY: Final = Query.of(queries.HISTORY)
+_BACKLOG: Final = Query.of(queries.BACKLOG)
+
+_SHAPES_CACHED: Final = 512
+
+
+class SqliteRecords:
+    """Enquiries. Every look-up names the client: another client's rows do not exist."""
+
+    def __init__(self, path: Path, writer: Writer, readers: Readers, exports: Exports) -> None:
+        self._connection = open_reader(path)
+        self._writer = writer
+        self._readers = readers
+        self._exports = exports
+
+    def close(self) -> None:
+        """Close the look-ups' connection."""
+        self._connection.close()
+
+    async def transaction(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
+        """A transaction with its order."""
+        values = {"client_id": client_id, "transaction_id": transaction_id}
+        return self._one(_TRANSACTION_ON_ORDER, values, transaction_on_order_of)
+
+    async def order(self, client_id: int, order_id: int) -> Order | None:
+        """An order by its number."""
+        return self._one(_ORDER, {"client_id": client_id, "order_id": order_id}, order_of)
+
+    async def order_by_client_order_id(self, client_id: int, client_order_id: str) -> Order | None:
+        """An order by the merchant's own number of it."""
+        values = {"client_id": client_id, "client_order_id": client_order_id}
+        return self._one(_ORDER_BY_CLIENT_ORDER_ID, values, order_of)
+
+    async def transactions_of(self, client_id: int, order_id: int) -> tuple[Transaction, ...]:
+        """All transactions of an order, oldest first."""
+        values = {"client_id": client_id, "order_id": order_id}
+        return self._all(_TRANSACTIONS_OF_ORDER, values, transaction_of)
+
+    async def sealed_card(self, client_id: int, card_id: int) -> SealedCard | None:
+        """None once the number has been erased."""
+        return self._one(_SEALED_CARD, {"client_id": client_id, "card_id": card_id}, sealed_card_of)
+
+    async def history(self, transaction_id: int) -> tuple[HistoryEntry, ...]:
+        """Every event of a transaction, oldest first. For operators: no client asked."""
+        return self._all(_HISTORY, {"transaction_id": transaction_id}, history_entry_of)
+
+    async def backlog(self) -> tuple[int, int]:
+        """How many transactions are pending, and how many reversals wait for their bank."""
+        ((pending, reversals),) = self._rows(_BACKLOG, {})
+        return pending, reversals
+
+    async def writable(self) -> bool:
+        """Whether the store takes writes right now: asked by an empty item of the next batch."""
+        try:
+            await self._writer.write(_nothing)
+        except (StoreUnavailable, StoreUncertain):
+            return False
+        return True
+
+    async def orders(self, search: Search, page: PageRequest) -> Page[Order]:
+        """Newest first by (created, id)."""
+        listing = _orders_listing(shape_of(search))
+        return await self._readers.read(partial(listing.read, search, page, order_of))
+
+    async def transactions(self, search: Search, page: PageRequest) -> Page[TransactionOnOrder]:
+        """Newest first by (opened, id)."""
+        listing = _transactions_listing(shape_of(search))
+        read = partial(listing.read, search, page, transaction_on_order_of)
+        return await self._readers.read(read)
+
+    def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
+        """Everything that matches, newest first, in batches, from one consistent snapshot."""
+        query = _export_query(shape_of(search))
+        values = query.bound(values_of(search))
+        return self._exports.stream(query.text, values, transaction_on_order_of)
+
+    def _one(
+        self, query: Query, values: Mapping[str, object], record_of: Callable[[Row], Record]
+    ) -> Record | None:
+        rows = self._rows(query, values)
+        return record_of(rows[0]) if rows else None
+
+    def _all(
+        self, query: Query, values: Mapping[str, object], record_of: Callable[[Row], Record]
+    ) -> tuple[Record, ...]:
+        return tuple(record_of(row) for row in self._rows(query, values))
+
+    def _rows(self, query: Query, values: Mapping[str, object]) -> list[Any]:
+        try:
+            return self._connection.execute(query.text, query.bound(values)).fetchall()
+        except OverflowError:
+            return []  # a number above 64 bits is nobody's
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A slice of the matching rows and their count."""
+
+    rows: Query
+    count: Query
+
+    def read(
+        self,
+        search: Search,
+        page: PageRequest,
+        record_of: Callable[[Row], Record],
+        connection: sqlite3.Connection,
+    ) -> Page[Record]:
+        """Both as of one moment: the caller has begun the transaction."""
+        values = values_of(search)
+        (total,) = connection.execute(self.count.text, self.count.bound(values)).fetchone()
+        values |= {"limit": page.size, "offset": page.number * page.size}
+        rows = connection.execute(self.rows.text, self.rows.bound(values))
+        return Page(tuple(map(record_of, rows)), total, page)
+
+
+@lru_cache(_SHAPES_CACHED)
+def _orders_listing(shape: Shape) -> _Listing:
+    return _Listing(Query.of(orders_statement(shape)), Query.of(orders_count(shape)))
+
+
+@lru_cache(_SHAPES_CACHED)
+def _transactions_listing(shape: Shape) -> _Listing:
+    return _Listing(Query.of(transactions_statement(shape)), Query.of(transactions_count(shape)))
+
+
+@lru_cache(_SHAPES_CACHED)
+def _export_query(shape: Shape) -> Query:
+    return Query.of(export_statement(shape))
+
+
+def _nothing(_connection: sqlite3.Connection) -> None:
+    """A write that changes nothing."""

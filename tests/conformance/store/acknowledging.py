@@ -1,0 +1,29 @@
+"""A process that opens payments for ever and prints each order that the store has acknowledged."""
+
+import asyncio
+import sys
+
+from conformance.store.conftest import StillClock
+from conformance.store.samples import payment
+from netvalve.storage.sqlite.store import SqliteStore
+from netvalve.telemetry.metrics import Metrics
+
+
+async def acknowledge(database_url: str) -> None:
+    """Ten callers at once, so that the commits are of groups."""
+    store = await SqliteStore.start(
+        database_url, node="killed", clock=StillClock(), metrics=Metrics()
+    )
+
+    async def call() -> None:
+        while True:
+            one = payment()
+            await store.journal.open(one.opening)
+            sys.stdout.write(f"{one.order.order_id}\n")
+            sys.stdout.flush()
+
+    await asyncio.gather(*(call() for _ in range(10)))
+
+
+if __name__ == "__main__":
+    asyncio.run(acknowledge(sys.argv[1]))

@@ -1,0 +1,181 @@
+"""What was acknowledged is there: after a kill, on a full disk, whatever other processes do."""
+
+import asyncio
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conformance.store.conftest import Pay, Starter, StillClock
+from conformance.store.samples import CLIENT, payment
+from netvalve.domain.journal import StoreUnavailable, StoreUncertain
+from netvalve.storage.administration import Administration
+from netvalve.storage.engine import sqlite_path
+from netvalve.storage.sqlite.lock import StoreInUse
+from netvalve.storage.sqlite.store import SqliteStore, StoreNotReady
+from netvalve.telemetry.metrics import Metrics
+
+TESTS = Path(__file__).parents[2]
+
+
+async def test_acknowledged_writes_survive_a_kill(start: Starter, database_url: str) -> None:
+    process = subprocess.Popen(  # noqa: ASYNC220  # nothing else runs on this loop
+        [sys.executable, "-m", "conformance.store.acknowledging", database_url],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        acknowledged = [int(process.stdout.readline()) for _ in range(300)]
+        process.kill()
+        rest = process.stdout.read().splitlines(keepends=True)
+        acknowledged += [int(line) for line in rest if line.endswith("\n")]
+    store = await start()
+    for order_id in acknowledged:
+        assert await store.records.order(CLIENT, order_id) is not None
+
+
+async def test_a_second_gateway_on_the_same_database_is_refused(
+    start: Starter, store: SqliteStore
+) -> None:
+    with pytest.raises(StoreInUse, match="one gateway"):
+        await start()
+    await store.stop()
+    assert await (await start()).records.writable()
+
+
+async def test_a_database_that_was_never_migrated_is_refused(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.sqlite3"
+    for prepare in (lambda: None, empty.touch):
+        prepare()
+        with pytest.raises(StoreNotReady, match="migrate"):
+            await SqliteStore.start(empty, node="n", clock=StillClock(), metrics=Metrics())
+
+
+@contextmanager
+def _no_file_grows_beyond(size: int) -> Iterator[None]:
+    """As on a full disk: writes past this offset fail, in this process alone."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_full_disk_refuses_writes_and_heals(
+    store: SqliteStore, pay: Pay, database_url: str
+) -> None:
+    kept = await pay(payment())
+    path = sqlite_path(database_url)
+    log_bytes = path.with_name(f"{path.name}-wal").stat().st_size
+    lost = [payment() for _ in range(5)]
+    with _no_file_grows_beyond(log_bytes):
+        answers = await asyncio.gather(
+            *(store.journal.open(each.opening) for each in lost), return_exceptions=True
+        )
+        assert {type(answer) for answer in answers} == {StoreUnavailable}
+        assert await store.records.order(CLIENT, kept.order.order_id) is not None
+    for each in lost:
+        assert await store.records.order(CLIENT, each.order.order_id) is None
+        await pay(each)
+    assert await store.records.writable()
+
+
+async def test_a_statement_that_meets_a_full_database_fails_its_batch(
+    store: SqliteStore, pay: Pay
+) -> None:
+    """The failure comes before the commit: nothing of the batch is written."""
+    await pay(payment())
+    connection = store.journal._writer._connection
+    assert connection is not None
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages}")
+    lost = [payment(client_order_id="x" * 90_000) for _ in range(3)]
+    answers = await asyncio.gather(
+        *(store.journal.open(each.opening) for each in lost), return_exceptions=True
+    )
+    assert {type(answer) for answer in answers} == {StoreUnavailable}
+    connection.execute("PRAGMA max_page_count=1000000")
+    await pay(lost[0])
+
+
+class BrokenCommit:
+    """A connection whose COMMIT fails as it does when the disk cannot say what it has kept."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.broken = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        if self.broken and statement == "COMMIT":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+        return self._connection.execute(statement, *values)
+
+
+async def test_a_commit_of_unknown_fate_is_told_as_such(store: SqliteStore, pay: Pay) -> None:
+    writer = store.journal._writer
+    assert writer._connection is not None
+    connection = BrokenCommit(writer._connection)
+    writer._connection = connection  # type: ignore[assignment]  # stands in for it
+    one = payment()
+    with pytest.raises(StoreUncertain):
+        await store.journal.open(one.opening)
+    assert not await store.records.writable()
+    connection.broken = False
+    await pay(one)
+
+
+async def test_another_process_s_write_is_waited_for_off_the_loop(
+    store: SqliteStore, database_url: str
+) -> None:
+    other = sqlite3.connect(sqlite_path(database_url), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    opening = asyncio.create_task(store.journal.open(payment().opening))
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+    assert not opening.done()
+    other.execute("ROLLBACK")
+    other.close()
+    assert await asyncio.wait_for(opening, 5) is None
+
+
+async def test_a_stopped_store_refuses_writes(start: Starter) -> None:
+    store = await start()
+    await store.stop()
+    with pytest.raises(StoreUnavailable):
+        await store.journal.open(payment().opening)
+    assert not await store.records.writable()
+
+
+async def test_history_is_never_changed(pay: Pay, database_url: str) -> None:
+    await pay(payment())
+    connection = sqlite3.connect(sqlite_path(database_url))
+    for statement in ("UPDATE events SET at_ms = 0", "DELETE FROM events"):
+        with pytest.raises(sqlite3.IntegrityError, match="never"):
+            connection.execute(statement)
+    connection.close()
+
+
+async def test_what_operators_read_is_what_payments_wrote(
+    store: SqliteStore, pay: Pay, administration: Administration
+) -> None:
+    one = await pay(payment())
+    transaction, order, history = administration.transaction(one.transaction.transaction_id)
+    assert (transaction, order) == await store.records.transaction(
+        CLIENT, one.transaction.transaction_id
+    )
+    assert administration.order(one.order.order_id) == (order, (transaction,), history)
+    assert len(history) == 2

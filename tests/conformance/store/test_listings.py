@@ -1,0 +1,81 @@
+"""Pages and exports: newest first, exact totals, one moment of the store."""
+
+import asyncio
+
+import pytest
+
+from conformance.store.conftest import Pay
+from conformance.store.samples import CLIENT, NOW_MS, payment
+from netvalve.domain.search import PageRequest, Search
+from netvalve.storage.sqlite import exports
+from netvalve.storage.sqlite.store import SqliteStore
+
+EVERYTHING = Search(CLIENT)
+
+
+async def _pay(pay: Pay, number: int) -> list[int]:
+    """Payments of which two share each millisecond; their orders' numbers, newest first."""
+    paid = await asyncio.gather(
+        *(pay(payment(at_ms=NOW_MS + index // 2)) for index in range(number))
+    )
+    newest = sorted(paid, key=lambda each: (each.order.created_at_ms, each.order.order_id))
+    return [each.order.order_id for each in reversed(newest)]
+
+
+async def test_pages_are_slices_of_the_newest_first_list(store: SqliteStore, pay: Pay) -> None:
+    newest_first = await _pay(pay, 25)
+    for number, size, expected in (
+        (0, 10, newest_first[:10]),
+        (2, 10, newest_first[20:]),
+        (3, 10, []),
+    ):
+        page = await store.records.orders(EVERYTHING, PageRequest(number, size))
+        assert [each.order_id for each in page.rows] == expected
+        assert page.total == 25
+        listed = await store.records.transactions(EVERYTHING, PageRequest(number, size))
+        assert [order.order_id for _, order in listed.rows] == expected
+        assert listed.total == 25
+
+
+async def test_an_export_is_one_moment_in_batches(
+    store: SqliteStore, pay: Pay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "BATCH_ROWS", 10)
+    newest_first = await _pay(pay, 25)
+    sizes, exported = [], []
+    async for batch in store.records.export(EVERYTHING):
+        await _pay(pay, 3)
+        sizes.append(len(batch))
+        exported += [order.order_id for _, order in batch]
+    assert exported == newest_first
+    assert sizes == [10, 10, 5]
+
+
+async def test_an_export_that_is_left_early_gives_its_place_back(
+    store: SqliteStore, pay: Pay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two may run at once here: four that stop at their first batch leave room for one more."""
+    monkeypatch.setattr(exports, "BATCH_ROWS", 1)
+    await _pay(pay, 3)
+    for _ in range(4):
+        export = store.records.export(EVERYTHING)
+        async for _batch in export:
+            break
+        await export.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+    assert len([batch async for batch in store.records.export(EVERYTHING)]) == 3
+
+
+async def test_an_export_waits_while_as_many_as_may_are_running(
+    store: SqliteStore, pay: Pay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "BATCH_ROWS", 1)
+    await _pay(pay, 3)
+    running = [store.records.export(EVERYTHING) for _ in range(3)]
+    await asyncio.gather(*(anext(each) for each in running[:2]))
+    third = asyncio.ensure_future(anext(running[2]))
+    await asyncio.sleep(0.02)
+    assert not third.done()
+    await running[0].aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+    assert len(await asyncio.wait_for(third, 5)) == 1
+    for each in running:
+        await each.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
