@@ -1,0 +1,128 @@
+"""The HTTP admin: the book, the faults, the pace, and who is let in."""
+
+import csv
+from io import StringIO
+
+import pytest
+
+from conformance.testbank.talking import CARD, Line, RunningBank, authorize, capture, refund, sale
+from netvalve.banks.testbank.statement import CSV_COLUMNS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_health_counts_the_traffic(bank: RunningBank, line: Line) -> None:
+    await line.ask(sale())
+    health = (await bank.admin.get("/health")).json()
+    assert health == {"status": "ok", "connections": 1, "messages": 1, "unreadable": 0}
+
+
+async def test_book_shows_the_newest_entries_first_and_no_card(
+    bank: RunningBank, line: Line
+) -> None:
+    first, second = sale(1_00), sale(2_00)
+    await line.ask(first)
+    await line.ask(second)
+    answer = await bank.admin.get("/book", params={"limit": 1})
+    (entry,) = answer.json()["entries"]
+    assert (entry["rrn"], entry["card"]) == (second.fields["37"], "401200******5439")
+    assert answer.json()["counts"] == [
+        {"operation": "SALE", "state": "CAPTURED", "response_code": "00", "messages": 2}
+    ]
+    for path in ("/", "/book", "/book.csv"):
+        text = (await bank.admin.get(path)).text
+        assert CARD not in text
+        assert "digest" not in text
+
+
+async def test_csv_holds_the_whole_book_with_the_orders_money(
+    bank: RunningBank, line: Line
+) -> None:
+    opening = authorize(10_000)
+    for message in (opening, capture(opening, 9_000), refund(opening, 500), sale(5051_00)):
+        await line.ask(message)
+    answer = await bank.admin.get("/book.csv")
+    rows = list(csv.DictReader(StringIO(answer.text)))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert tuple(rows[0]) == CSV_COLUMNS
+    lines = [
+        (row["mti"], row["operation"], row["amount_minor"], row["state"], row["response_code"])
+        for row in rows
+    ]
+    assert lines == [
+        ("0100", "AUTHORIZE", "10000", "CAPTURED", "00"),
+        ("0220", "CAPTURE", "9000", "CAPTURED", "00"),
+        ("0200", "REFUND", "500", "REFUNDED", "00"),
+        ("0200", "SALE", "505100", "DECLINED", "51"),
+    ]
+    assert (rows[0]["captured_minor"], rows[0]["refunded_minor"]) == ("9000", "500")
+    assert rows[0]["terminal"] == "NV000000"
+    totals = (await bank.admin.get("/book")).json()["money"]
+    assert totals == [
+        {"currency": "USD", "held_minor": 0, "captured_minor": 9_000, "refunded_minor": 500}
+    ]
+
+
+async def test_faults_are_set_listed_and_cleared(bank: RunningBank, line: Line) -> None:
+    made = await bank.fault(fault="code", response_code="05", operation="SALE", messages=3)
+    await bank.fault(fault="late", delay_s=0.1, percent=50, seed=3)
+    assert await line.code(sale()) == "05"
+    listed = (await bank.admin.get("/faults")).json()["faults"]
+    assert [(each["number"], each["messages_left"]) for each in listed] == [(1, 2), (2, None)]
+    assert (await bank.admin.delete(f"/faults/{made['number']}")).json() == {"cleared": 1}
+    assert (await bank.admin.delete(f"/faults/{made['number']}")).status_code == 404
+    assert (await bank.admin.delete("/faults")).json() == {"cleared": 1}
+    assert await line.code(sale()) == "00"
+
+
+async def test_page_and_its_forms(bank: RunningBank, line: Line) -> None:
+    await line.ask(sale(43_10))
+    form = {"fault": "code", "response_code": "61", "operation": "", "messages": "", "percent": ""}
+    assert (await bank.admin.post("/faults", data=form)).status_code == 303
+    page = (await bank.admin.get("/")).text
+    assert "code 61" in page
+    assert "43.10 USD" in page
+    assert await line.code(sale()) == "61"
+    assert (await bank.admin.post("/faults/clear", data={"number": "1"})).status_code == 303
+    assert await line.code(sale()) == "00"
+    assert (await bank.admin.post("/pace", data={"latency_s": "0.01"})).status_code == 303
+
+
+async def test_pace_is_changed_while_the_bank_runs(bank: RunningBank, line: Line) -> None:
+    changed = await bank.admin.put("/pace", json={"latency_s": 0.3})
+    assert changed.json() == (await bank.admin.get("/pace")).json()
+    assert changed.json() == {"latency_s": 0.3, "late_s": 0.4}
+    line.send(sale())
+    assert await line.silent(0.2)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"fault": "unheard of"},
+        {"fault": "code"},
+        {"fault": "silent", "response_code": "05"},
+        {"fault": "code", "response_code": "5"},
+        {"fault": "slow"},
+        {"fault": "twice", "delay_s": 1},
+        {"fault": "late", "delay_s": 1e9},
+        {"fault": "silent", "percent": 0},
+        {"fault": "silent", "messages": 0},
+        {"fault": "silent", "card": "4012000098765439"},
+        ["silent"],
+    ],
+)
+async def test_senseless_order_is_refused(bank: RunningBank, order: object) -> None:
+    answer = await bank.admin.post("/faults", json=order)
+    assert (answer.status_code, bool(answer.json()["errors"])) == (400, True)
+    assert (await bank.admin.get("/faults")).json() == {"faults": []}
+
+
+async def test_other_host_names_and_other_sites_pages_are_refused(bank: RunningBank) -> None:
+    assert (await bank.admin.get("/", headers={"host": "bank.example"})).status_code == 400
+    order = {"fault": "silent"}
+    for origin, status in (("https://shop.example", 403), ("http://localhost:8080", 201)):
+        answer = await bank.admin.post("/faults", json=order, headers={"origin": origin})
+        assert answer.status_code == status
+    answer = await bank.admin.delete("/faults", headers={"origin": "null"})
+    assert answer.status_code == 403
