@@ -1,0 +1,1 @@
+"""What each operation does between a request and its answer."""

@@ -1,0 +1,32 @@
+"""Whether this process lives, whether it can take payments, and its metrics."""
+
+from netvalve.api.answers.answer import Answer, json_answer
+from netvalve.api.services import Services
+from netvalve.telemetry.metrics import CONTENT_TYPE
+
+
+async def live(services: Services) -> Answer:
+    """The process answers."""
+    del services
+    return json_answer({"status": "UP"})
+
+
+async def ready(services: Services) -> Answer:
+    """503 unless the store takes writes and a bank can be reached.
+
+    One bank of several that is down refuses its own payments and no others.
+    """
+    store = await services.records.writable()
+    banks = dict(services.bank_readiness())
+    up = store and any(banks.values())
+    body = {"status": "UP" if up else "DOWN", "store": store, "banks": banks}
+    return json_answer(body, status=200 if up else 503)
+
+
+async def metrics(services: Services) -> Answer:
+    """For Prometheus, with the backlog and the links as of now."""
+    pending, reversals = await services.records.backlog()
+    services.metrics.backlog(pending, reversals)
+    for bank, is_ready in services.bank_readiness().items():
+        services.metrics.bank_ready(bank, ready=is_ready)
+    return Answer(200, services.metrics.render(), CONTENT_TYPE.encode())

@@ -1,0 +1,337 @@
+"""The rules of single fields: a value as it came in becomes a good value, or a response code.
+
+Each rule takes what the JSON or the query said and raises `FieldRefused` with the code in the
+error's type; no error says what the value was. Rules know their field alone.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from math import isfinite
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic_core import PydanticCustomError
+
+from netvalve.catalogue.countries import COUNTRIES
+from netvalve.catalogue.currencies import CURRENCIES, Currency
+from netvalve.domain.card import CardNumber, SecurityCode, is_card_number
+from netvalve.domain.money import AMOUNT_MINOR_MAX
+
+INT64_MAX: Final = 2**63 - 1
+TEXT_MAX: Final = 255
+"""Characters of a text for which the contract names no limit."""
+PAYLOAD_MAX: Final = 16_384
+"""Characters of what a wallet or a token field made."""
+ENTRIES_MAX: Final = 50
+INVALID: Final = "GTW_2063"
+"""The code of a field that has none of its own."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?")
+_FINEST = Decimal("0.0001")
+"""No currency has a smaller unit. Source: ISO 4217."""
+_PLAIN_EMAIL = re.compile(
+    r"[A-Za-z0-9_+\-]{1,32}(\.[A-Za-z0-9_+\-]{1,31})?"
+    r"@([A-Za-z0-9]{1,30}\.){1,2}(com|net|org|io|eu|de|fr|uk|us|bg)"
+)
+"""Most addresses: what the full check accepts too, thirty times faster."""
+_PHONE = re.compile(r"[0-9 +\-().]*[0-9][0-9 +\-().]*")
+_MONTH = re.compile(r"0[1-9]|1[0-2]")
+_YEAR = re.compile(r"2[0-9]{3}")
+_CODE = re.compile(r"[0-9]{3,4}")
+_DIGITS_END = 10**40
+
+
+def refused(code: str) -> PydanticCustomError:
+    """The error that refuses a field; its type is the response code."""
+    return PydanticCustomError(code, "refused")
+
+
+def _digits_or_text(value: object) -> object:
+    """A whole number as its digits, anything else as it is."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _DIGITS_END:
+        return str(value)
+    return value
+
+
+def text(value: object, *, length_max: int = TEXT_MAX, too_long: str = INVALID) -> str:
+    """Text without control characters; a whole number stands for its digits."""
+    value = _digits_or_text(value)
+    if not isinstance(value, str):
+        raise refused(INVALID)
+    if len(value) > length_max:
+        raise refused(too_long)
+    if not value.isprintable() and _CONTROL.search(value):
+        raise refused(INVALID)
+    return value
+
+
+def limited_text(length_max: int, too_long: str) -> Callable[[object], str | None]:
+    """A rule for text with a limit and a code of its own; an empty text is an absent one."""
+
+    def rule(value: object) -> str | None:
+        return text(value, length_max=length_max, too_long=too_long) or None
+
+    return rule
+
+
+def optional_text(value: object) -> str | None:
+    """Text of at most 255 characters; an empty one is an absent one."""
+    return text(value) or None
+
+
+def payload(value: object) -> str:
+    """What a wallet or a token field made: longer than what people write, and never read here."""
+    return text(value, length_max=PAYLOAD_MAX)
+
+
+def account_name(value: object) -> str | None:
+    """The UUID of an account or site; who owns it is for the pipeline to say."""
+    try:
+        return text(value).strip() or None
+    except PydanticCustomError:
+        raise refused("GTW_2000") from None
+
+
+def whole_number(value: object) -> int | None:
+    """A whole number, written as a number or as text; None when it is neither."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 2**53 else None
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value)
+    return None
+
+
+def identifier(code: str) -> Callable[[object], int]:
+    """A rule for an int64 above zero, refused with `code`."""
+
+    def rule(value: object) -> int:
+        number = whole_number(value)
+        if number is None or not 0 < number <= INT64_MAX:
+            raise refused(code)
+        return number
+
+    return rule
+
+
+def mid_id(value: object) -> int | None:
+    """The number of a merchant account; empty text is an absent one."""
+    return None if isinstance(value, str) and not value.strip() else identifier("GTW_2000")(value)
+
+
+def decimal_of(value: object) -> Decimal | None:
+    """A finite number, written as a number or as text; None when it is neither."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        written = value.strip()
+        return Decimal(written) if _NUMBER.fullmatch(written) else None
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, float) and isfinite(value):
+        return Decimal(repr(value))
+    return None
+
+
+def amount(value: object) -> Decimal:
+    """Money in major units, above zero and at most twelve digits of any currency's minor units."""
+    number = decimal_of(value)
+    if number is None:
+        raise refused("GTW_2002")
+    if number <= 0:
+        raise refused("GTW_2004")
+    if number > AMOUNT_MINOR_MAX:
+        raise refused("GTW_2059")
+    if number % _FINEST:
+        raise refused("GTW_2003")
+    return number
+
+
+def number_text(value: object) -> str:
+    """A number that is kept and never counted with: as decimal text."""
+    number = decimal_of(value)
+    if number is None or abs(number) > AMOUNT_MINOR_MAX:
+        raise refused(INVALID)
+    return text(str(number))
+
+
+def currency(value: object) -> Currency:
+    """An ISO 4217 currency by its letters."""
+    if not isinstance(value, str):
+        raise refused("GTW_2019")
+    if not value:
+        raise refused("GTW_2018")
+    found = CURRENCIES.get(value)
+    if found is None:
+        raise refused("GTW_2019")
+    return found
+
+
+def currency_code(value: object) -> str:
+    """The same, as its letters."""
+    return currency(value).code
+
+
+def card_number(value: object) -> CardNumber:
+    """12 to 19 digits that pass the Luhn check."""
+    value = _digits_or_text(value)
+    if not isinstance(value, str):
+        raise refused("GTW_2005")
+    if not value:
+        raise refused("GTW_2032")
+    if len(value) > 40:
+        raise refused("GTW_2033")
+    if not (value.isascii() and value.isdigit()):
+        raise refused("GTW_2005")
+    if not 12 <= len(value) <= 19 or not is_card_number(value):
+        raise refused("GTW_2034")
+    return CardNumber(value)
+
+
+def expiry_month(value: object) -> str:
+    """Two digits; a number, which cannot carry a zero, is padded."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 13:
+        value = f"{value:02d}"
+    if value == "":
+        raise refused("GTW_2023")
+    if not isinstance(value, str) or not _MONTH.fullmatch(value):
+        raise refused("GTW_2024")
+    return value
+
+
+def expiry_year(value: object) -> str:
+    """Four digits from 2000 to 2999; whether the card has expired is the bank's to say."""
+    value = _digits_or_text(value)
+    if value == "":
+        raise refused("GTW_2035")
+    if not isinstance(value, str) or not _YEAR.fullmatch(value):
+        raise refused("GTW_2066")
+    return value
+
+
+def security_code(value: object) -> SecurityCode:
+    """Three or four digits."""
+    value = _digits_or_text(value)
+    if not isinstance(value, str) or not _CODE.fullmatch(value):
+        raise refused("GTW_2006")
+    return SecurityCode(value)
+
+
+def country(value: object) -> str:
+    """An ISO 3166 country by its two letters."""
+    if not isinstance(value, str):
+        raise refused("GTW_2030")
+    if len(value) != 2:
+        raise refused("GTW_2031")
+    if value not in COUNTRIES:
+        raise refused("GTW_2030")
+    return value
+
+
+def phone(value: object) -> str | None:
+    """Digits with the signs people write between them: `800-1234567`, `+1 (800) 123.4567`."""
+    written = text(value, length_max=20, too_long="GTW_2016")
+    if written and not _PHONE.fullmatch(written):
+        raise refused("GTW_2068")
+    return written or None
+
+
+def email(value: object) -> str | None:
+    """An address that could exist; no name server is asked."""
+    written = text(value, length_max=128, too_long="GTW_2028")
+    if not written or _PLAIN_EMAIL.fullmatch(written):
+        return written or None
+    try:
+        validate_email(written, check_deliverability=False, test_environment=True)
+    except (EmailNotValidError, ValueError):
+        raise refused("GTW_2029") from None
+    return written
+
+
+def ip_address(value: object) -> str:
+    """An IPv4 or IPv6 address, without a zone."""
+    if not isinstance(value, str) or "%" in value:
+        raise refused("GTW_2007")
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise refused("GTW_2007") from None
+    return value
+
+
+def one_of(values: Sequence[str], code: str) -> Callable[[object], str]:
+    """A rule for one of the contract's values, letter by letter."""
+    known = frozenset(values)
+
+    def rule(value: object) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise refused(code)
+        return value
+
+    return rule
+
+
+def spelled_as(values: Mapping[str, str], code: str) -> Callable[[object], str]:
+    """A rule for one of several spellings, in any case of letters, each with its meaning."""
+    meanings = {spelling.casefold(): meaning for spelling, meaning in values.items()}
+
+    def rule(value: object) -> str:
+        word = _digits_or_text(str(value) if isinstance(value, bool) else value)
+        meaning = meanings.get(word.casefold()) if isinstance(word, str) else None
+        if meaning is None:
+            raise refused(code)
+        return meaning
+
+    return rule
+
+
+def flag(value: object) -> bool:
+    """True or false, as JSON or as text in any case of letters."""
+    if isinstance(value, bool):
+        return value
+    word = value.strip().casefold() if isinstance(value, str) else None
+    if word not in {"true", "false"}:
+        raise refused(INVALID)
+    return word == "true"
+
+
+def text_map(value: object) -> dict[str, str]:
+    """At most fifty names with their texts; numbers stand for their digits."""
+    if not isinstance(value, Mapping) or len(value) > ENTRIES_MAX:
+        raise refused(INVALID)
+    return {text(name): _written(entry) for name, entry in value.items() if entry is not None}
+
+
+def _written(value: object) -> str:
+    return text(repr(value) if isinstance(value, float) else value)
+
+
+def payloads(value: object) -> tuple[str, ...]:
+    """At most fifty payloads."""
+    if not isinstance(value, list) or len(value) > ENTRIES_MAX:
+        raise refused(INVALID)
+    return tuple(map(payload, value))
+
+
+def between(least: int, most: int) -> Callable[[object], int]:
+    """A rule for a whole number within limits."""
+
+    def rule(value: object) -> int:
+        number = whole_number(value)
+        if number is None or not least <= number <= most:
+            raise refused(INVALID)
+        return number
+
+    return rule
+
+
+def anything(value: object) -> object:
+    """What another part reads."""
+    return value

@@ -1,0 +1,171 @@
+"""The operation table: routes and the OpenAPI document are both made from it.
+
+Source: wire contract, sections 3 and 4, and the published description 2.15.5.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from netvalve.api.call import Handler
+from netvalve.api.handlers import enquiries, export, payments
+from netvalve.api.models.charge import BasicInputFieldsDTO
+from netvalve.api.models.enquiry_answers import OrderOutputDTO, TransactionOutputDTO
+from netvalve.api.models.follow_up import (
+    CancelInputFieldsDTO,
+    CaptureInputFieldsDTO,
+    InquiryInputDTO,
+    RebillInputFieldsDTO,
+    RefundInputFieldsDTO,
+)
+from netvalve.api.models.lists import PageResultOrderDTO, PageResultTransactionDTO
+from netvalve.api.models.model import Request, Schema
+from netvalve.api.models.payment_answer import TransactionResponseDTO
+from netvalve.api.models.queries import (
+    ExportQuery,
+    InquiryQuery,
+    OrderQuery,
+    OrdersQuery,
+    TransactionQuery,
+)
+from netvalve.domain.transaction import TransactionType
+
+ANY: Final = "*/*"
+"""The media type that the description gives the transactional answers; they are JSON."""
+JSON: Final = "application/json"
+TAG: Final = "Payment Service"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: how it is called, what it reads, what it answers, who does it."""
+
+    method: str
+    path: str
+    operation_id: str
+    summary: str
+    answer: type[Schema]
+    handler: Handler
+    request: type[Request] | None = None
+    query: type[Request] | None = None
+    media_type: str = JSON
+    tag: str = TAG
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST",
+        "/sale",
+        "saleOperation",
+        "Sale",
+        TransactionResponseDTO,
+        payments.charge(TransactionType.SALE),
+        request=BasicInputFieldsDTO,
+        media_type=ANY,
+    ),
+    Operation(
+        "POST",
+        "/authorize",
+        "authorizeOperation",
+        "Authorize",
+        TransactionResponseDTO,
+        payments.charge(TransactionType.AUTHORIZATION),
+        request=BasicInputFieldsDTO,
+        media_type=ANY,
+    ),
+    Operation(
+        "POST",
+        "/capture",
+        "captureOperation",
+        "Capture",
+        TransactionResponseDTO,
+        payments.capture,
+        request=CaptureInputFieldsDTO,
+        media_type=ANY,
+    ),
+    Operation(
+        "POST",
+        "/cancel",
+        "cancelOperation",
+        "Cancel",
+        TransactionResponseDTO,
+        payments.cancel,
+        request=CancelInputFieldsDTO,
+        media_type=ANY,
+    ),
+    Operation(
+        "POST",
+        "/refund",
+        "refundOperation",
+        "Refund",
+        TransactionResponseDTO,
+        payments.refund,
+        request=RefundInputFieldsDTO,
+        media_type=ANY,
+    ),
+    Operation(
+        "POST",
+        "/rebill",
+        "rebillOperation",
+        "Rebill",
+        TransactionResponseDTO,
+        payments.rebill,
+        request=RebillInputFieldsDTO,
+        media_type=ANY,
+    ),
+    Operation(
+        "GET",
+        "/inquiry",
+        "inquiry",
+        "Query Transaction Status",
+        TransactionResponseDTO,
+        enquiries.inquiry,
+        query=InquiryQuery,
+        media_type=ANY,
+    ),
+    Operation(
+        "POST",
+        "/inquiry",
+        "inquiryByBody",
+        "Query Transaction Status by a body",
+        TransactionResponseDTO,
+        enquiries.posted_inquiry,
+        request=InquiryInputDTO,
+        media_type=ANY,
+    ),
+    Operation(
+        "GET",
+        "/transaction",
+        "getTransactionById",
+        "Get Transaction",
+        TransactionOutputDTO,
+        enquiries.transaction,
+        query=TransactionQuery,
+    ),
+    Operation(
+        "GET",
+        "/order",
+        "getOrderById",
+        "Get Order",
+        OrderOutputDTO,
+        enquiries.order,
+        query=OrderQuery,
+    ),
+    Operation(
+        "GET",
+        "/orders",
+        "exportOrders",
+        "Get All Orders",
+        PageResultOrderDTO,
+        enquiries.orders,
+        query=OrdersQuery,
+    ),
+    Operation(
+        "GET",
+        "/export",
+        "exportTransactions",
+        "Get All Transactions",
+        PageResultTransactionDTO,
+        export.export,
+        query=ExportQuery,
+    ),
+)

@@ -1,0 +1,86 @@
+"""The HTTP server: uvicorn with uvloop's and httptools' speed, and limits of our own."""
+
+import asyncio
+import math
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from structlog.typing import FilteringBoundLogger
+
+from netvalve.api.application import Application
+from netvalve.api.protocol import limited_protocol
+from netvalve.config import Settings
+
+_BACKLOG = 2048
+_KEEP_ALIVE_S = 75
+
+
+class _QuietServer(uvicorn.Server):
+    """Leaves signals to the program that runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+class ApiServer:
+    """Listens, and stops only when what it has taken is answered."""
+
+    def __init__(
+        self, application: Application, settings: Settings, log: FilteringBoundLogger
+    ) -> None:
+        self._settings, self._log = settings, log
+        self._server = _QuietServer(
+            uvicorn.Config(
+                application,
+                http=limited_protocol(settings.header_bytes_max, log),
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_s),
+                backlog=_BACKLOG,
+            )
+        )
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> tuple[str, int]:
+        """Listens; the address and the port that it has got.
+
+        Raises:
+            OSError: the address cannot be had.
+        """
+        listener = _listener(self._settings.host, self._settings.port)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started:
+            if self._serving.done():
+                self._serving.result()
+                raise RuntimeError("the server ended before it began")
+            await asyncio.sleep(0.001)
+        host, port = listener.getsockname()[:2]
+        return host, port
+
+    async def stop(self) -> None:
+        """Takes nothing new, answers what is in flight, then ends."""
+        if self._serving is None:
+            return
+        self._server.should_exit = True
+        await self._serving
+        self._serving = None
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,58 @@
+"""What the HTTP face stands on, given by who joins the gateway together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from netvalve.config import Settings
+from netvalve.domain.client import Client
+from netvalve.payments.commands import ChargeCommand, FollowUpCommand, RebillCommand
+from netvalve.payments.enquiries import Enquiries
+from netvalve.payments.gateway import PaymentAnswer
+from netvalve.payments.ports import Clock, Configuration, Records
+from netvalve.telemetry.metrics import Metrics
+
+
+class Payments(Protocol):
+    """The gateway, as far as this face needs it.
+
+    Each call may raise StoreUnavailable: surely nothing was begun.
+    """
+
+    @property
+    def enquiries(self) -> Enquiries:
+        """The read side."""
+
+    async def charge(
+        self, client: Client, command: ChargeCommand, *, trace_id: str, arrived_s: float
+    ) -> PaymentAnswer:
+        """Sale or authorize."""
+
+    async def follow_up(
+        self, client: Client, command: FollowUpCommand, *, trace_id: str, arrived_s: float
+    ) -> PaymentAnswer:
+        """Capture, cancel or refund."""
+
+    async def rebill(
+        self, client: Client, command: RebillCommand, *, trace_id: str, arrived_s: float
+    ) -> PaymentAnswer:
+        """Rebill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a request may need."""
+
+    gateway: Payments
+    configuration: Configuration
+    digest: Callable[[str], bytes] = field(repr=False)
+    """The keyed digest of an API key or a Basic password."""
+    records: Records
+    bank_readiness: Callable[[], Mapping[str, bool]]
+    """Each bank's name, and whether a message could leave for it now."""
+    metrics: Metrics
+    settings: Settings
+    clock: Clock
+    log: FilteringBoundLogger

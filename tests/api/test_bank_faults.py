@@ -1,0 +1,170 @@
+"""What becomes of a payment when the bank or the line misbehaves, over real sockets.
+
+Source: wire contract, section 2; the faults are those of docs/sandbox.md.
+"""
+
+import time
+
+import httpx
+import pytest
+
+from running import fresh_order
+
+NO_ANSWER = (6001, 6002, 6004, 6005, 6006, 6007, 6014, 6015)
+"""Silent, late, garbled, half, cut before and after booking, silent once, lost."""
+
+
+def status(shop, transaction_id):
+    return shop.get("/transaction", id=transaction_id)["status"]
+
+
+@pytest.mark.parametrize("amount", NO_ANSWER)
+@pytest.mark.parametrize("path", ["/sale", "/authorize"])
+def test_no_answer_to_a_charge_times_out_and_its_reversal_is_stored(shop, path, amount):
+    charge = shop.sale if path == "/sale" else shop.authorize
+    answer = charge(amount)
+    assert answer["responseCode"] == "GTW_2054"
+    assert answer["responseMessage"] == "Transaction Response Timeout."
+    assert answer["responseCodeType"] == "SOFT DECLINE"
+    assert "authCode" not in answer
+    assert status(shop, answer["transactionID"]) == "Failed"
+    inquiry = shop.get("/inquiry", transactionId=answer["transactionID"])
+    assert inquiry["responseCode"] == "GTW_2054"
+
+
+def test_no_answer_to_a_rebill_times_out(shop):
+    sale = shop.sale(10)["transactionID"]
+    assert shop.post("/rebill", transactionID=sale, amount=6001)["responseCode"] == "GTW_2054"
+
+
+@pytest.mark.parametrize("amount", [6101, 6107])
+def test_no_answer_to_a_follow_up_stays_pending_and_keeps_the_orders_turn(shop, amount):
+    hold = shop.authorize(amount)["transactionID"]
+    capture = shop.post("/capture", transactionID=hold, amount=amount)
+    assert capture["responseCode"] == "GTW_1002"
+    assert capture["responseMessage"] == "Transaction status is Pending."
+    assert capture["responseCodeType"] == "PENDING"
+    assert status(shop, capture["transactionID"]) == "Pending"
+    for path in ("/cancel", "/capture"):
+        second = shop.post(path, transactionID=hold, amount=amount)
+        assert second["responseCode"] == "GTW_2049"
+        assert "transactionID" not in second
+    asked = shop.http.post("/inquiry", json={"transactionId": capture["transactionID"]}).json()
+    assert asked["responseCode"] == "GTW_1002"
+
+
+@pytest.mark.parametrize("path", ["/cancel", "/refund"])
+def test_no_answer_to_a_cancel_or_refund_stays_pending(shop, path):
+    opened = shop.authorize(6101) if path == "/cancel" else shop.sale(6101)
+    answer = shop.post(path, transactionID=opened["transactionID"])
+    assert answer["responseCode"] == "GTW_1002"
+
+
+@pytest.mark.parametrize("amount", [6008, 6009, 6012])
+def test_an_approval_of_something_else_is_declined_and_reversed(shop, amount):
+    answer = shop.sale(amount)
+    assert answer["responseCode"] == "BNK_2003"
+    assert status(shop, answer["transactionID"]) == "Failed"
+
+
+def test_a_partial_approval_stands_where_it_was_asked_for(shop):
+    answer = shop.authorize(6012, additionalData={"partialAuthorizationIndicator": "true"})
+    assert answer["responseCode"] == "GTW_1000"
+    assert answer["bankResponseCode"] == "10"
+    over = shop.post("/capture", transactionID=answer["transactionID"], amount=6012)
+    assert over["responseCode"] == "GTW_2124"
+    whole = shop.post("/capture", transactionID=answer["transactionID"], amount=3006)
+    assert whole["responseCode"] == "GTW_1000"
+
+
+def test_a_doubled_answer_counts_once(shop):
+    answer = shop.sale(6003)
+    assert answer["responseCode"] == "GTW_1000"
+    assert shop.sale(10)["responseCode"] == "GTW_1000"
+    assert status(shop, answer["transactionID"]) == "Purchased"
+
+
+def test_a_slow_bank_is_waited_for(shop):
+    began = time.monotonic()
+    assert shop.sale(6010)["responseCode"] == "GTW_1000"
+    assert time.monotonic() - began > 0.9
+
+
+@pytest.mark.parametrize(
+    ("amount", "value", "code", "kind"),
+    [
+        (5001, "01", "BNK_2000", "SOFT DECLINE"),
+        (5003, "03", "BNK_2009", "SOFT DECLINE"),
+        (5005, "05", "BNK_2005", "SOFT DECLINE"),
+        (5014, "14", "BNK_2002", "SOFT DECLINE"),
+        (5041, "41", "BNK_3002", "HARD DECLINE"),
+        (5043, "43", "BNK_3003", "HARD DECLINE"),
+        (5051, "51", "BNK_2011", "SOFT DECLINE"),
+        (5054, "54", "BNK_2004", "SOFT DECLINE"),
+        (5059, "59", "BNK_3004", "HARD DECLINE"),
+        (5099, "99", "BNK_2003", "SOFT DECLINE"),
+        (6013, "ZZ", "BNK_2003", "SOFT DECLINE"),
+    ],
+)
+def test_field_39_becomes_the_contracts_code_and_keeps_its_value(shop, amount, value, code, kind):
+    answer = shop.sale(amount)
+    assert (answer["responseCode"], answer["responseCodeType"]) == (code, kind)
+    assert answer["bankResponseCode"] == value
+    assert status(shop, answer["transactionID"]) == "Declined"
+
+
+def test_a_wrong_security_code_is_a_mismatch(shop):
+    answer = shop.sale(10, cardSecurityCode="000")
+    assert (answer["responseCode"], answer["bankResponseCode"]) == ("BNK_3501", "N7")
+
+
+def test_an_expired_card_is_the_banks_to_refuse(shop):
+    answer = shop.sale(10, cardExpireYear="2020")
+    assert (answer["responseCode"], answer["bankResponseCode"]) == ("BNK_2004", "54")
+
+
+def test_a_refused_follow_up_leaves_the_order_as_it_was(shop):
+    hold = shop.authorize(5105)["transactionID"]
+    capture = shop.post("/capture", transactionID=hold, amount=5105)
+    assert capture["responseCode"] == "BNK_2005"
+    assert status(shop, hold) == "Authorised"
+    assert status(shop, capture["transactionID"]) == "Declined"
+    sale = shop.sale(5105)["transactionID"]
+    refund = shop.post("/refund", transactionID=sale)
+    assert refund["responseCode"] == "BNK_2005"
+    assert shop.get("/transaction", id=sale)["refundBalancedAmount"] == 5105
+
+
+def test_a_link_that_is_down_is_not_sent_and_nothing_stays_pending(shop):
+    answer = shop.sale(10, midId=16)
+    assert answer["responseCode"] == "GTW_2052"
+    assert answer["responseMessage"] == "Transaction Failed On TSYS Server."
+    assert answer["responseCodeType"] == "SOFT DECLINE"
+    assert status(shop, answer["transactionID"]) == "Failed"
+
+
+def test_an_issuer_that_is_away_declines_a_charge_and_repeats_a_follow_up(shop):
+    assert shop.sale(5091)["responseCode"] == "BNK_2003"
+    hold = shop.authorize(5191)["transactionID"]
+    assert shop.post("/capture", transactionID=hold, amount=5191)["responseCode"] == "GTW_1002"
+
+
+def test_a_payment_goes_on_when_its_client_has_gone(shop, sandbox):
+    order = fresh_order()
+    body = {"midId": 1, "amount": 6010, "currency": "USD", "clientOrderId": order}
+    card = {"cardNumber": "4012000098765439", "cardExpireMonth": "12", "cardExpireYear": "2030"}
+    with sandbox.client() as impatient, pytest.raises(httpx.ReadTimeout):
+        impatient.post("/sale", json={**body, **card}, timeout=0.3)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        found = shop.http.get("/order", params={"clientOrderId": order})
+        if found.status_code == 200 and found.json()["status"] == "Purchased":
+            return
+        time.sleep(0.05)
+    pytest.fail(f"the order never became Purchased: {found.text}")
+
+
+def test_the_answer_comes_before_the_deadline_and_its_grace(shop):
+    began = time.monotonic()
+    shop.sale(6001)
+    assert 1.4 < time.monotonic() - began < 3.0

@@ -1,0 +1,173 @@
+"""The real application over a gateway that remembers what it was asked and answers as told."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import structlog
+
+from making import ACCOUNT, BANK, a_transaction, an_order
+from netvalve.api.application import Application, build_application
+from netvalve.config import Settings
+from netvalve.domain.client import ApiKey, BasicUser, Client
+from netvalve.domain.directory import Directory
+from netvalve.domain.lifecycle import State
+from netvalve.domain.order import Order
+from netvalve.domain.search import Page, PageRequest, Search
+from netvalve.domain.transaction import Transaction, TransactionType
+from netvalve.payments.enquiries import Enquiries
+from netvalve.payments.gateway import PaymentAnswer
+from netvalve.payments.ports import TransactionOnOrder
+from netvalve.telemetry.metrics import Metrics
+
+CLIENT = Client(ACCOUNT.client_id, "0b6ff1a5-7d34-4a8f-9c0b-0f6f6a1f2a11", "Shop Ltd")
+DISABLED = Client(8, "7d0d2a1e-3f5c-4e0e-8b8e-61f7a0f3a222", "Closed Ltd", enabled=False)
+HEADERS = {"netvalve-client-id": CLIENT.netvalve_client_id, "netvalve-api-key": "key-7"}
+NOW_MS = 1_731_069_538_140
+
+
+def digest(secret: str) -> bytes:
+    return b"digest of " + secret.encode()
+
+
+DIRECTORY = Directory.of(
+    1,
+    clients=(CLIENT, DISABLED),
+    banks=(BANK,),
+    accounts=(ACCOUNT,),
+    api_keys=(ApiKey(1, 7, digest("key-7")), ApiKey(2, 8, digest("key-8"))),
+    basic_users=(BasicUser("shop", 7, digest("pass:word")),),
+)
+
+
+class StillClock:
+    """Time that stands still."""
+
+    def now_ms(self) -> int:
+        return NOW_MS
+
+    def monotonic_s(self) -> float:
+        return 100.0
+
+
+@dataclass
+class Store:
+    """Records of one order and its sale, and what was searched."""
+
+    order_: Order = field(default_factory=lambda: an_order(TransactionType.SALE, State.APPROVED))
+    transaction_: Transaction = field(
+        default_factory=lambda: a_transaction(TransactionType.SALE, State.APPROVED)
+    )
+    searched: list[Search] = field(default_factory=list)
+    takes_writes: bool = True
+
+    async def transaction(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
+        found = transaction_id == self.transaction_.transaction_id and client_id == 7
+        return (self.transaction_, self.order_) if found else None
+
+    async def order(self, client_id: int, order_id: int) -> Order | None:
+        return self.order_ if (client_id, order_id) == (7, self.order_.order_id) else None
+
+    async def order_by_client_order_id(self, client_id: int, client_order_id: str) -> Order | None:
+        found = (client_id, client_order_id) == (7, self.order_.client_order_id)
+        return self.order_ if found else None
+
+    async def transactions_of(self, client_id: int, order_id: int) -> tuple[Transaction, ...]:
+        return (self.transaction_,) if (client_id, order_id) == (7, self.order_.order_id) else ()
+
+    async def orders(self, search: Search, page: PageRequest) -> Page[Order]:
+        self.searched.append(search)
+        return Page((self.order_,), 41, page)
+
+    async def transactions(self, search: Search, page: PageRequest) -> Page[TransactionOnOrder]:
+        self.searched.append(search)
+        return Page(((self.transaction_, self.order_),), 1, page)
+
+    async def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
+        self.searched.append(search)
+        for _ in range(3):
+            yield [(self.transaction_, self.order_)] * 200
+
+    async def backlog(self) -> tuple[int, int]:
+        return 3, 2
+
+    async def writable(self) -> bool:
+        return self.takes_writes
+
+
+@dataclass
+class FakeGateway:
+    """Answers every command with `answer`, or raises it."""
+
+    enquiries: Enquiries
+    answer: PaymentAnswer | Exception
+    commands: list[Any] = field(default_factory=list)
+
+    async def charge(self, client: Client, command: Any, **_: object) -> PaymentAnswer:
+        return self._told(client, command)
+
+    async def follow_up(self, client: Client, command: Any, **_: object) -> PaymentAnswer:
+        return self._told(client, command)
+
+    async def rebill(self, client: Client, command: Any, **_: object) -> PaymentAnswer:
+        return self._told(client, command)
+
+    def _told(self, client: Client, command: Any) -> PaymentAnswer:
+        assert client is CLIENT
+        self.commands.append(command)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@dataclass
+class Face:
+    """The application with everything around it."""
+
+    application: Application
+    gateway: FakeGateway
+    store: Store
+    metrics: Metrics
+    banks: dict[str, bool]
+    lines: list[dict[str, Any]]
+
+    def client(self, headers: Mapping[str, str] = HEADERS) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.application),
+            base_url="http://gateway",
+            headers=dict(headers),
+        )
+
+
+class _Configuration:
+    directory = DIRECTORY
+
+
+def a_face(home: Path) -> Face:
+    """The application, ready for requests."""
+    store, metrics, banks = Store(), Metrics(), {"Mock Bank": True}
+    lines: list[dict[str, Any]] = []
+    enquiries = Enquiries(store, _Configuration())
+    gateway = FakeGateway(enquiries, (store.transaction_, store.order_))
+
+    def remember(_logger: object, method: str, event: dict[str, Any]) -> str:
+        lines.append({**event, "level": method})
+        raise structlog.DropEvent
+
+    log = structlog.wrap_logger(
+        None, processors=[remember], wrapper_class=structlog.make_filtering_bound_logger(0)
+    )
+    application = build_application(
+        gateway=gateway,
+        configuration=_Configuration(),
+        records=store,
+        bank_readiness=lambda: banks,
+        digest=digest,
+        metrics=metrics,
+        settings=Settings(home=home),
+        clock=StillClock(),
+        log=log,
+    )
+    return Face(application, gateway, store, metrics, banks, lines)

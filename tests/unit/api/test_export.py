@@ -1,0 +1,79 @@
+"""The streamed exports: whole, harmless in a spreadsheet, ended when nobody listens."""
+
+import csv
+import io
+from dataclasses import replace
+
+import httpx
+import orjson
+import pytest
+
+from netvalve.api.answers.answer import StreamedAnswer
+from netvalve.api.answers.streams import harmless
+from netvalve.api.sending import stream_answer
+from netvalve.domain.order import Customer, Details
+from unit.api.face import Face
+
+
+async def test_csv_holds_everything_with_numbers_as_numbers(
+    api: httpx.AsyncClient, face: Face
+) -> None:
+    details = Details(customer=Customer(city='New "York"', email="=cmd|' /C calc'!A0@x.io"))
+    face.store.order_ = replace(face.store.order_, client_order_id="-1", details=details)
+    response = await api.get(
+        "/export?collectBillingInfo=true&pageSize=1", headers={"accept": "text/csv"}
+    )
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(response.text, newline="")))
+    assert len(rows) == 600
+    assert rows[0]["amount"] == "100"
+    assert rows[0]["clientOrderId"] == "'-1"
+    assert rows[0]["customerEmail"].startswith("'=cmd")
+    assert rows[0]["billingCity"] == 'New "York"'
+
+
+async def test_ndjson_holds_the_rows_of_the_page(api: httpx.AsyncClient) -> None:
+    response = await api.get("/export", headers={"accept": "application/x-ndjson"})
+    lines = [orjson.loads(line) for line in response.content.splitlines()]
+    assert len(lines) == 600
+    assert lines[0] == (await api.get("/export")).json()["content"][0]
+
+
+async def test_export_of_another_client_s_rows_is_empty(api: httpx.AsyncClient, face: Face) -> None:
+    response = await api.get("/export?clientId=8", headers={"accept": "text/csv"})
+    assert response.text.count("\r\n") == 1
+    assert (await api.get("/export?clientId=8")).json()["totalElements"] == 0
+    assert face.store.searched == []
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_formula_is_made_harmless(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+def test_number_stays_a_number() -> None:
+    assert harmless(-12.5) == -12.5
+    assert harmless("12-1") == "12-1"
+
+
+async def test_stream_ends_when_nobody_listens() -> None:
+    made = ended = 0
+
+    async def chunks():  # type: ignore[no-untyped-def]  # a generator in a test
+        nonlocal made, ended
+        try:
+            while made < 1000:
+                made += 1
+                yield b"x" * 70_000
+        finally:
+            ended += 1
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: object) -> None:
+        return
+
+    await stream_answer(StreamedAnswer(b"text/csv", chunks()), receive, send, head_only=False)
+    assert made < 5
+    assert ended == 1

@@ -1,0 +1,207 @@
+"""Whatever a field holds, its rule gives a good value or a response code, and nothing else."""
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
+
+from netvalve.api import filter_rules, moments
+from netvalve.api.filters import FILTERS
+from netvalve.api.models import fields, rules
+from netvalve.api.models.charge import BasicInputFieldsDTO
+from netvalve.api.models.follow_up import CaptureInputFieldsDTO, RebillInputFieldsDTO
+from netvalve.api.models.model import Request, wire_names
+from netvalve.api.requests import capture_command, charge_command, rebill_command
+from netvalve.api.validation import read_body, read_fields
+from netvalve.catalogue.response_codes import RESPONSE_CODES
+from netvalve.domain.refusal import InvalidFields
+from netvalve.domain.transaction import TransactionType
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=60)
+    | st.from_regex(r"[0-9 .:+T@a-z-]{0,40}", fullmatch=True)
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+RULES = [
+    rules.optional_text, rules.payload, rules.payloads, rules.account_name, rules.mid_id,
+    rules.amount, rules.number_text, rules.currency_code, rules.card_number, rules.expiry_month,
+    rules.expiry_year, rules.security_code, rules.country, rules.phone, rules.email,
+    rules.ip_address, rules.flag, rules.text_map, rules.identifier("GTW_2048"),
+    rules.spelled_as(fields.INDICATORS, "GTW_2060"),
+    rules.one_of(fields.PAYMENT_TYPES, "GTW_2093"),
+    filter_rules.types,
+    *(each.rule for each in FILTERS if each.rule),
+]  # fmt: skip
+
+
+@given(st.sampled_from(RULES), JSON)
+@settings(max_examples=600)
+def test_rule_never_raises_anything_but_a_response_code(rule: Any, value: object) -> None:
+    try:
+        rule(value)
+    except PydanticCustomError as refused:
+        assert refused.type in RESPONSE_CODES
+
+
+@pytest.mark.parametrize("model", [BasicInputFieldsDTO, CaptureInputFieldsDTO])
+def test_every_field_of_any_json_is_good_or_refused_by_name(model: type[Request]) -> None:
+    names = wire_names(model)
+
+    @given(st.dictionaries(st.sampled_from(names), JSON))
+    @settings(max_examples=200)
+    def check(raw: dict[str, Any]) -> None:
+        read = read_fields(model, raw)
+        if isinstance(read, InvalidFields):
+            wrong = [error.field.split(".")[0] for error in read.errors]
+            assert wrong == sorted(wrong, key=names.index)
+            assert all(error.code in RESPONSE_CODES for error in read.errors)
+
+    check()
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_request_or_invalid_fields(body: bytes) -> None:
+    assert isinstance(read_body(BasicInputFieldsDTO, body), InvalidFields)
+
+
+@given(st.from_regex(rules._PLAIN_EMAIL, fullmatch=True))
+def test_plain_address_is_one_that_the_full_check_accepts(address: str) -> None:
+    from email_validator import validate_email
+
+    validate_email(address, check_deliverability=False)
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [
+        (None, "GTW_2002"),
+        ("", "GTW_2002"),
+        ("eighty", "GTW_2002"),
+        ("1e3", "GTW_2002"),
+        (True, "GTW_2002"),
+        ([1], "GTW_2002"),
+        (0, "GTW_2004"),
+        ("-0.01", "GTW_2004"),
+        ("0.00001", "GTW_2003"),
+        (1e-320, "GTW_2003"),
+        (1e300, "GTW_2059"),
+        ("1" * 40, "GTW_2059"),
+        ("1." + "0" * 30 + "1", "GTW_2003"),
+    ],
+)
+def test_amount_is_refused_with_its_own_code(amount: object, code: str) -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        rules.amount(amount)
+    assert refused.value.type == code
+
+
+@pytest.mark.parametrize("amount", [12.1, "12.10", " 12.1 ", "012.1"])
+def test_amount_is_exact_however_it_is_written(amount: object) -> None:
+    assert rules.amount(amount) == Decimal("12.1")
+
+
+@pytest.mark.parametrize("clock", ["2024-02-30", "2024-13-01", "12:00", "yesterday", "9" * 30])
+def test_moment_that_never_was_is_none(clock: str) -> None:
+    assert moments.first_ms(clock) is None
+    assert moments.last_ms(clock) is None
+
+
+def test_moment_without_a_zone_is_utc_and_a_date_ends_with_its_day() -> None:
+    noon_ms = moments.first_ms("2024-11-08T12:00:00Z")
+    assert noon_ms == 1_731_067_200_000
+    assert moments.first_ms("2024-11-08T12:00:00") == noon_ms
+    assert moments.first_ms("2024-11-08 12:00:00.000") == noon_ms
+    assert moments.first_ms("2024-11-08T14:00:00+02:00") == noon_ms
+    assert moments.first_ms("2024-11-08T14:00:00 02:00") == noon_ms
+    assert moments.first_ms("2024-11-08") == noon_ms - 43_200_000
+    assert moments.last_ms("2024-11-08") == noon_ms + 43_200_000 - 1
+    assert moments.last_ms("2024-11-08T12:00:00") == noon_ms
+
+
+def test_secrets_of_a_request_are_in_no_repr() -> None:
+    raw = {
+        "amount": 1,
+        "currency": "USD",
+        "cardNumber": "4012000098765439",
+        "cardExpireMonth": 6,
+        "cardExpireYear": 2030,
+        "cardSecurityCode": 987,
+        "paymentToken": "tok-secret",
+        "tokenizedDTO": {"cardNumber": "4012000098765439", "cryptogram": "AAAA"},
+    }
+    request = read_body(BasicInputFieldsDTO, orjson.dumps(raw))
+    assert isinstance(request, BasicInputFieldsDTO)
+    shown = repr(request) + str(request) + repr(charge_command(TransactionType.SALE, request))
+    for secret in ("4012000098765439", "987", "tok-secret", "AAAA"):
+        assert secret not in shown
+
+
+def test_request_becomes_the_command_it_stands_for() -> None:
+    body = orjson.dumps(
+        {
+            "midId": "1",
+            "siteId": "",
+            "amount": "12.00",
+            "currency": "JPY",
+            "clientOrderId": 482913,
+            "cardNumber": 4012000098765439,
+            "cardExpireMonth": 6,
+            "cardExpireYear": 2030,
+            "cardSecurityCode": 999,
+            "customerFirstName": "Jane",
+            "customerLastName": None,
+            "3DS": {"eci": "05", "dsTransactionId": "x", "isFrictionLess": "true"},
+            "additionalData": {"partialAuthorizationIndicator": "Y", "taxAmount": 1.5},
+            "additionalParameters": {"cart": 9, "price": 1.5, "none": None},
+            "unknown": {"deep": [1]},
+        }
+    )
+    request = read_body(BasicInputFieldsDTO, body)
+    assert isinstance(request, BasicInputFieldsDTO)
+    command = charge_command(TransactionType.SALE, request)
+    assert (command.account.mid_id, command.account.site_id) == (1, None)
+    assert (command.amount_minor, command.currency.code) == (12, "JPY")
+    assert command.client_order_id == "482913"
+    assert (command.card.expiry_month, command.card.expiry_year) == ("06", "2030")
+    assert command.card.security_code is not None
+    assert command.card.security_code.reveal() == "999"
+    details = command.details
+    assert (details.customer.first_name, details.customer.last_name) == ("Jane", None)
+    assert details.three_ds is not None
+    assert (details.three_ds.ds_transaction_id, details.three_ds.frictionless) == ("x", True)
+    assert details.additional_data == {"partialAuthorizationIndicator": "true", "taxAmount": "1.5"}
+    assert details.additional_parameters == {"cart": "9", "price": "1.5"}
+    assert details.payment_type == "CARD"
+    assert command.has_payment_token is False
+
+
+def test_capture_is_final_only_where_it_says_so() -> None:
+    for options, final in (
+        ({}, False),
+        ({"finalCapture": True}, True),
+        ({"finalCapture": False}, False),
+    ):
+        raw = {"transactionID": "47", "amount": 7, "captureOptions": options}
+        request = read_fields(CaptureInputFieldsDTO, raw)
+        assert isinstance(request, CaptureInputFieldsDTO)
+        command = capture_command(request)
+        assert (command.transaction_id, command.final_capture) == (47, final)
+
+
+def test_rebill_carries_its_own_indicators() -> None:
+    raw = {"transactionID": 1, "amount": 7, "additionalData": {"recurrenceMode": "REPEATED"}}
+    request = read_fields(RebillInputFieldsDTO, raw)
+    assert isinstance(request, RebillInputFieldsDTO)
+    assert rebill_command(request).additional_data == {"recurrenceMode": "Repeated"}
