@@ -38,7 +38,11 @@ docs: $(VENV)/.runtime ## Rewrite the pages that are made from data
 
 .PHONY: bench
 bench: $(VENV)/.runtime ## Measure sales per second (needs wrk)
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/run.py $(BENCH)
+
+.PHONY: bench-memory
+bench-memory: $(VENV)/.runtime ## Measure memory over 100,000 sales and a 1,000,000-row export
+	@$(BIN)/python bench/memory.py $(BENCH)
 
 .PHONY: clean
 clean: ## Remove the environment and the caches; leaves var/ (the sandbox's data) alone

@@ -14,6 +14,16 @@ def passes_luhn(digits: str) -> bool:
     return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
 
 
+_PUBLISHED_WITHOUT_CHECK_DIGIT = frozenset({"4532802195368940"})
+"""The API's published test card for a decline fails its own check digit and is declined by the
+bank (field 39 = 05), so it has to get there. Source: wire contract, test cards."""
+
+
+def is_card_number(digits: str) -> bool:
+    """Whether these digits can be a card's: by their check digit, or as a published test card."""
+    return passes_luhn(digits) or digits in _PUBLISHED_WITHOUT_CHECK_DIGIT
+
+
 class CardNumber(Secret):
     """A card number in clear, on its way to the bank or into the vault."""
 

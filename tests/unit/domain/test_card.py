@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from netvalve.domain.card import Card, CardNumber, SecurityCode, masked, passes_luhn
+from netvalve.domain.card import Card, CardNumber, SecurityCode, is_card_number, masked, passes_luhn
 
 NUMBER = "4012000098765439"
 
@@ -39,3 +39,9 @@ def test_luhn_finds_every_single_wrong_digit():
     for place in range(len(NUMBER)):
         wrong = (int(NUMBER[place]) + 1) % 10
         assert not passes_luhn(f"{NUMBER[:place]}{wrong}{NUMBER[place + 1 :]}")
+
+
+def test_the_published_test_card_without_a_check_digit_is_taken():
+    assert not passes_luhn("4532802195368940")
+    assert is_card_number("4532802195368940")
+    assert not is_card_number("4532802195368941")

@@ -46,8 +46,15 @@ def test_with_a_mid_the_site_is_not_looked_at():
 
 @pytest.mark.parametrize(
     "names",
-    [{}, {"mid_id": 99}, {"mid_id": 3}, {"mid_id": 4}, {"uuid": "y"}, {"site": "?"}]
-    + [{"site": "empty"}],
+    [
+        {},
+        {"mid_id": 99},
+        {"mid_id": 3},
+        {"mid_id": 4},
+        {"uuid": "y"},
+        {"site": "?"},
+        {"site": "empty"},
+    ],
 )
 def test_an_account_that_cannot_be_used_is_an_invalid_merchant(names):
     assert select(**names).code == "GTW_2000"
