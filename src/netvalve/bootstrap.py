@@ -33,6 +33,8 @@ from netvalve.telemetry.metrics import Metrics
 
 _DAY_MS = 86_400_000
 _BANK_CONNECT_S = 2.0
+_LAST_WRITES_S = 5.0
+"""How long the payments that lost their bank at the end have for their closing writes."""
 
 
 class SystemClock:
@@ -98,17 +100,19 @@ async def serve(
     log = configure_logs(settings, sandbox=sandbox)
     ground = Ground(settings, KeyRing.load(settings.keyring_path), SystemClock(), Metrics(), log)
     await asyncio.to_thread(migrate, settings.database_url)
-    async with _store(ground) as store, _links(ground, store, sandbox=sandbox) as links:
-        gateway = _gateway(ground, store, links)
-        server = ApiServer(_application(ground, store, links, gateway), settings, log)
-        host, port = await server.start()
-        _settle_garbage()
-        started(RunningGateway(host, port))
-        log.info("gateway_started", host=host, port=port, sandbox=sandbox)
-        await stop.wait()
-        log.info("gateway_stopping")
-        await server.stop()
-        left = await gateway.drain(settings.shutdown_grace_s)
+    async with _store(ground) as store:
+        async with _links(ground, store, sandbox=sandbox) as links:
+            gateway = _gateway(ground, store, links)
+            server = ApiServer(_application(ground, store, links, gateway), settings, log)
+            host, port = await server.start()
+            _settle_garbage()
+            log.info("gateway_started", host=host, port=port, sandbox=sandbox)
+            started(RunningGateway(host, port))
+            await stop.wait()
+            log.info("gateway_stopping")
+            await server.stop()
+            await gateway.drain(settings.shutdown_grace_s)
+        left = await gateway.drain(_LAST_WRITES_S)
         log.info("gateway_stopped", payments_left_open=left)
 
 

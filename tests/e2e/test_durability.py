@@ -58,11 +58,13 @@ def assert_nothing_is_half_written(home):
         orphans = """
             SELECT
               (SELECT count(*) FROM orders o WHERE NOT EXISTS
-                (SELECT 1 FROM transactions t WHERE t.transaction_id = o.opening_id AND t.order_id = o.order_id)),
+                (SELECT 1 FROM transactions t
+                 WHERE t.transaction_id = o.opening_id AND t.order_id = o.order_id)),
               (SELECT count(*) FROM transactions t WHERE NOT EXISTS
                 (SELECT 1 FROM orders o WHERE o.order_id = t.order_id)),
               (SELECT count(*) FROM transactions t WHERE NOT EXISTS
-                (SELECT 1 FROM events e WHERE e.transaction_id = t.transaction_id AND e.event = 'OPENED')),
+                (SELECT 1 FROM events e
+                 WHERE e.transaction_id = t.transaction_id AND e.event = 'OPENED')),
               (SELECT count(*) FROM order_keys k WHERE NOT EXISTS
                 (SELECT 1 FROM orders o WHERE o.order_id = k.order_id)),
               (SELECT count(*) FROM orders o WHERE o.client_order_id IS NOT NULL AND NOT EXISTS

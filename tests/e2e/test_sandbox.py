@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from running import CARD, Sandbox, fresh_order
+from running import CARD, Merchant, Sandbox, fresh_order
 
 STOP_S = 20.0
 
@@ -141,6 +141,23 @@ def test_each_account_gives_the_answer_it_is_there_for(
     )
     body = answer.json()
     assert (body[0] if isinstance(body, list) else body)["responseCode"] == code
+
+
+def test_each_account_refuses_the_follow_up_it_is_there_for(shop: Merchant) -> None:
+    whole = shop.authorize(100, midId=8)["transactionID"]
+    part = {"transactionID": whole, "amount": 40, "captureOptions": {"finalCapture": True}}
+    assert shop.post("/capture", **part)["responseCode"] == "GTW_2123"
+    sale = shop.sale(100, midId=8)["transactionID"]
+    refund = shop.post("/refund", transactionID=sale, amount=40)
+    assert refund["responseCode"] == "GTW_2107"
+
+    plain = shop.authorize(100, midId=12)["transactionID"]
+    assert shop.post("/cancel", transactionID=plain)["responseCode"] == "GTW_2100"
+
+    for mid_id, code in ((9, "GTW_2081"), (10, "GTW_2100"), (1, "GTW_1000")):
+        parent = shop.sale(10, midId=mid_id)["transactionID"]
+        rebill = shop.post("/rebill", transactionID=parent, amount=10, clientOrderId=fresh_order())
+        assert rebill["responseCode"] == code
 
 
 def test_control_c_ends_both_processes_cleanly(create: Create) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from netvalve.api import filter_rules, moments
-from netvalve.api.models import rules
+from netvalve.api.models import customer_rules, rules
 from netvalve.api.models.details import CHARGEBACK_TYPES
 from netvalve.api.models.fields import (
     PAYMENT_TYPES,
@@ -113,7 +113,11 @@ FILTERS: Final = (
     ),
     Filter("currency", _TEXT, "ISO 4217 letters", rules.currency_code, "currency"),
     Filter(
-        "countryCode", _TEXT, "The customer's country, ISO 3166 letters", rules.country, "country"
+        "countryCode",
+        _TEXT,
+        "The customer's country, ISO 3166 letters",
+        customer_rules.country,
+        "country",
     ),
     Filter("bin", _TEXT, "First digits of the card, one to six", filter_rules.digits(1, 6), "bin"),
     Filter("descriptor", _TEXT, "The dynamic descriptor", rules.text, "descriptor"),

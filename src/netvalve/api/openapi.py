@@ -87,16 +87,17 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.query:
         described["parameters"] = list(_parameters(operation, operation.query))
     if operation.request:
-        described["requestBody"] = {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": _reference(operation.request),
-                    "example": EXAMPLES[operation.operation_id],
-                }
-            },
-        }
+        described["requestBody"] = _request_body(operation, operation.request)
     return described
+
+
+def _request_body(operation: Operation, request: type[BaseModel]) -> dict[str, Any]:
+    example = EXAMPLES[operation.operation_id]
+    content = {"schema": _reference(request), "example": example}
+    body: dict[str, Any] = {"required": True, "content": {"application/json": content}}
+    if example.keys() & {"transactionID", "transactionId"}:
+        body["description"] = "The transaction is one that an earlier answer has named."
+    return body
 
 
 def _parameters(operation: Operation, query: type[BaseModel]) -> Iterator[dict[str, Any]]:

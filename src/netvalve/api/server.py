@@ -42,6 +42,7 @@ class ApiServer:
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_s),
                 backlog=_BACKLOG,

@@ -35,7 +35,7 @@ class ChargeCommand:
     card: Card
     card_holder_name: str | None = None
     client_order_id: str | None = None
-    details: Details = Details()
+    details: Details = field(default_factory=Details)
     has_payment_token: bool = False
 
 

@@ -4,6 +4,7 @@ A sandbox at a terminal gets short lines for people instead. What libraries log 
 standard library comes out the same way.
 """
 
+import json
 import logging
 import sys
 import time
@@ -87,7 +88,10 @@ def _json_line(_logger: object, method: str, event: EventDict) -> bytes:
         "event": mask_text(str(name)),
         **mask_fields(event),
     }
-    return orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(line)
+    except TypeError:  # half a surrogate pair, a number beyond 64 bits: a line all the same
+        return json.dumps(line).encode()
 
 
 class PeopleLines:

@@ -276,12 +276,13 @@ async def test_answers_hold_what_the_document_says(
     assert list(differences(body, schema)) == []
 
 
+SCHEMAS = openapi_document()["components"]["schemas"]
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
 
 
 def differences(body: dict[str, Any], name: str) -> list[str]:
     """What the document does not say of a body, or says otherwise."""
-    properties = openapi_document()["components"]["schemas"][name]["properties"]
+    properties = SCHEMAS[name]["properties"]
     found = [f"{name}.{p}" for p in body.keys() - properties - MORE_PROPERTIES.get(name, set())]
     for each in body.keys() & properties:
         described, value = properties[each], body[each]

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from netvalve.api import filter_rules, moments
 from netvalve.api.filters import FILTERS
-from netvalve.api.models import fields, rules
+from netvalve.api.models import card_rules, customer_rules, fields, rules
 from netvalve.api.models.charge import BasicInputFieldsDTO
 from netvalve.api.models.follow_up import CaptureInputFieldsDTO, RebillInputFieldsDTO
 from netvalve.api.models.model import Request, wire_names
@@ -35,24 +35,42 @@ JSON = st.recursive(
     max_leaves=8,
 )
 RULES = [
-    rules.optional_text, rules.payload, rules.payloads, rules.account_name, rules.mid_id,
-    rules.amount, rules.number_text, rules.currency_code, rules.card_number, rules.expiry_month,
-    rules.expiry_year, rules.security_code, rules.country, rules.phone, rules.email,
-    rules.ip_address, rules.flag, rules.text_map, rules.identifier("GTW_2048"),
+    rules.optional_text,
+    rules.payload,
+    rules.payloads,
+    rules.account_name,
+    rules.mid_id,
+    rules.amount,
+    rules.number_text,
+    rules.currency_code,
+    card_rules.card_number,
+    card_rules.expiry_month,
+    card_rules.expiry_year,
+    card_rules.security_code,
+    customer_rules.country,
+    customer_rules.phone,
+    customer_rules.email,
+    customer_rules.ip_address,
+    rules.flag,
+    rules.text_map,
+    rules.identifier("GTW_2048"),
     rules.spelled_as(fields.INDICATORS, "GTW_2060"),
     rules.one_of(fields.PAYMENT_TYPES, "GTW_2093"),
     filter_rules.types,
     *(each.rule for each in FILTERS if each.rule),
-]  # fmt: skip
+]
 
 
 @given(st.sampled_from(RULES), JSON)
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_rule_never_raises_anything_but_a_response_code(rule: Any, value: object) -> None:
     try:
         rule(value)
     except PydanticCustomError as refused:
-        assert refused.type in RESPONSE_CODES
+        code = refused.type
+    else:
+        return
+    assert code in RESPONSE_CODES
 
 
 @pytest.mark.parametrize("model", [BasicInputFieldsDTO, CaptureInputFieldsDTO])
@@ -60,7 +78,7 @@ def test_every_field_of_any_json_is_good_or_refused_by_name(model: type[Request]
     names = wire_names(model)
 
     @given(st.dictionaries(st.sampled_from(names), JSON))
-    @settings(max_examples=200)
+    @settings(max_examples=60)
     def check(raw: dict[str, Any]) -> None:
         read = read_fields(model, raw)
         if isinstance(read, InvalidFields):
@@ -76,7 +94,7 @@ def test_any_bytes_are_a_request_or_invalid_fields(body: bytes) -> None:
     assert isinstance(read_body(BasicInputFieldsDTO, body), InvalidFields)
 
 
-@given(st.from_regex(rules._PLAIN_EMAIL, fullmatch=True))
+@given(st.from_regex(customer_rules._PLAIN_EMAIL, fullmatch=True))
 def test_plain_address_is_one_that_the_full_check_accepts(address: str) -> None:
     from email_validator import validate_email
 

@@ -14,6 +14,8 @@ from netvalve.cli.sandbox.merchant import sandbox_merchant
 from netvalve.config import Settings
 from netvalve.domain.lifecycle import TRANSITIONS
 
+PROJECT = Path(__file__).parents[3]
+
 
 def test_the_diagram_has_every_transition_and_no_other() -> None:
     drawn = set()
@@ -38,6 +40,24 @@ def test_the_credentials_section_lists_every_account() -> None:
     assert merchant.credentials.api_key in section
     for account in merchant.accounts:
         assert f"| `{account.mid_id}` | {account.name} | {account.currency} |" in section
+
+
+def test_the_readme_shows_the_sandboxes_credentials() -> None:
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    merchant = sandbox_merchant("127.0.0.1", 1)
+    credentials = merchant.credentials
+    assert readme.count(merchant.client.netvalve_client_id) == 3
+    assert readme.count(credentials.api_key) == 3
+    assert f"`{credentials.basic_user}`, `{credentials.basic_password}`" in readme
+
+
+@pytest.mark.parametrize("file", ["runtime.in", "development.in"])
+def test_every_direct_dependency_has_its_reason(file: str) -> None:
+    reasons = (PROJECT / "docs/adr/0002-dependencies.md").read_text("utf-8")
+    lines = (PROJECT / "requirements" / file).read_text("utf-8").splitlines()
+    names = [line.split(";")[0].strip() for line in lines if line[0].isalpha()]
+    assert names
+    assert [name for name in names if f"| {name} | " not in reasons] == []
 
 
 def test_a_bar_in_a_cell_does_not_end_it() -> None:

@@ -54,6 +54,12 @@ def test_an_event_is_one_line_with_time_level_and_name(
     assert abs(datetime.now(UTC) - at) < timedelta(seconds=10)
 
 
+def test_no_value_keeps_an_event_from_being_written(lines: Lines) -> None:
+    structlog.get_logger().info("odd", text="\ud800", big_id=2**70, thing=object())
+    (line,) = lines()
+    assert (line["text"], line["big_id"]) == ("\ud800", 2**70)
+
+
 def test_events_below_the_level_are_not_written(
     lines: Lines,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from netvalve.api.models import rules
+from netvalve.api.models import card_rules, customer_rules, rules
 from netvalve.domain.card import CardNumber, SecurityCode
 from netvalve.domain.client import Channel
 from netvalve.domain.transaction import TransactionType
@@ -87,14 +87,14 @@ CurrencyCode = Annotated[str, PlainValidator(rules.currency_code), _STRING]
 ClientOrderId = Annotated[
     str | None, PlainValidator(rules.limited_text(100, "GTW_2020")), _length(0, 100)
 ]
-Number = Annotated[CardNumber, PlainValidator(rules.card_number), _length(0, 40)]
+Number = Annotated[CardNumber, PlainValidator(card_rules.card_number), _length(0, 40)]
 ExpiryMonth = Annotated[
     str,
-    PlainValidator(rules.expiry_month),
+    PlainValidator(card_rules.expiry_month),
     WithJsonSchema({"type": "string", "pattern": "^(0[1-9]|1[0-2])$"}),
 ]
-ExpiryYear = Annotated[str, PlainValidator(rules.expiry_year), _length(4, 4)]
-Code = Annotated[SecurityCode, PlainValidator(rules.security_code), _STRING]
+ExpiryYear = Annotated[str, PlainValidator(card_rules.expiry_year), _length(4, 4)]
+Code = Annotated[SecurityCode, PlainValidator(card_rules.security_code), _STRING]
 HolderName = Annotated[
     str | None, PlainValidator(rules.limited_text(128, "GTW_2022")), _length(0, 128)
 ]
@@ -110,10 +110,10 @@ Address = Annotated[
 ZipCode = Annotated[str | None, PlainValidator(rules.limited_text(10, "GTW_2017")), _length(0, 10)]
 City = Annotated[str | None, PlainValidator(rules.limited_text(128, "GTW_2014")), _length(0, 128)]
 Region = Annotated[str | None, PlainValidator(rules.limited_text(30, "GTW_2015")), _length(0, 30)]
-CountryCode = Annotated[str, PlainValidator(rules.country), _length(2, 2)]
-Phone = Annotated[str | None, PlainValidator(rules.phone), _length(0, 20)]
-Email = Annotated[str | None, PlainValidator(rules.email), _length(0, 128)]
-IpAddress = Annotated[str, PlainValidator(rules.ip_address), _STRING]
+CountryCode = Annotated[str, PlainValidator(customer_rules.country), _length(2, 2)]
+Phone = Annotated[str | None, PlainValidator(customer_rules.phone), _length(0, 20)]
+Email = Annotated[str | None, PlainValidator(customer_rules.email), _length(0, 128)]
+IpAddress = Annotated[str, PlainValidator(customer_rules.ip_address), _STRING]
 Descriptor = Annotated[
     str | None,
     PlainValidator(rules.limited_text(50, "GTW_2042")),

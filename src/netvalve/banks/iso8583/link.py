@@ -67,13 +67,15 @@ class Iso8583Bank:
         self._clock = clock
         self._metrics = metrics
         self._in_flight = InFlight()
+        self._log = log.bind(bank=profile.name)
+        self._was_ready = False
         terms = SessionTerms(acquirer_id, require_test_bank, echo_s, network_answer_s, clock)
         self._pool = Pool(
             (profile.host, profile.port),
             connections,
             partial(Connection, terms, self),
             partial(Backoff, reconnect_max_s, jitter),
-            log.bind(bank=profile.name),
+            self._log,
         )
 
     @property
@@ -105,7 +107,11 @@ class Iso8583Bank:
 
     def readiness_changed(self) -> None:
         """A connection has begun or ceased to be ready."""
-        self._metrics.bank_ready(self._name, ready=self.ready)
+        ready = self.ready
+        if ready is not self._was_ready:
+            self._was_ready = ready
+            self._log.info("bank_ready" if ready else "bank_not_ready")
+        self._metrics.bank_ready(self._name, ready=ready)
         self._pool.readiness_changed()
 
     def message_received(self, message: Message) -> None:

@@ -33,6 +33,7 @@ class Pool:
         self._open: deque[Connection] = deque()
         self._keepers: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
+        self._told_unreachable = False
 
     @property
     def ready(self) -> bool:
@@ -102,6 +103,9 @@ class Pool:
             async with asyncio.timeout(CONNECT_S):
                 _, connection = await loop.create_connection(self._connection, host, port)
         except (OSError, ValueError, OverflowError) as error:
-            self._log.warning("bank_unreachable", reason=type(error).__name__)
+            tell = self._log.debug if self._told_unreachable else self._log.warning
+            tell("bank_unreachable", reason=type(error).__name__)
+            self._told_unreachable = True
             return None
+        self._told_unreachable = False
         return connection

@@ -18,7 +18,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     connection = _open(path, "rw")
     connection.execute("PRAGMA busy_timeout=0")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-65536")
+    connection.execute("PRAGMA cache_size=-8192")
     connection.execute("PRAGMA wal_autocheckpoint=4000")
     return connection
 
