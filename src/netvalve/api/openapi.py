@@ -7,11 +7,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from netvalve import __version__
 from netvalve.api.examples import EXAMPLES
 from netvalve.api.filters import search_filter_schema
 from netvalve.api.models.failures import FieldErrorDTO, RefusalDTO
 from netvalve.api.operations import OPERATIONS, TAG, Operation
+
+API_VERSION: Final = "2.15.5"
+"""Of the API that is spoken, not of this program."""
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _FILTERS: Final = {"$ref": _REFERENCE.format(model="SearchFilterDTO")}
@@ -63,7 +65,7 @@ def openapi_document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "NetValve Payment Gateway API",
-            "version": __version__,
+            "version": API_VERSION,
             "description": (
                 "Pay, capture, cancel, refund and rebill; ask what became of it. "
                 "[Response codes](/api/response-codes)"

@@ -7,7 +7,7 @@ diagram in the documentation are all made from `TRANSITIONS`.
 from collections.abc import Mapping
 from enum import StrEnum
 
-from netvalve.domain.transaction import TransactionType
+from netvalve.domain.transaction_type import TransactionType
 
 
 class State(StrEnum):

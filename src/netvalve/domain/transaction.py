@@ -1,30 +1,11 @@
-"""Transactions: their types, the identity of their message to the bank, and the record as kept."""
+"""Transactions: the identity of their message to the bank, their outcome, the record as kept."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from netvalve.domain.lifecycle import State
+from netvalve.domain.lifecycle import State
+from netvalve.domain.transaction_type import CHARGES, OPENERS, TransactionType
 
-
-class TransactionType(StrEnum):
-    """What a transaction is. Source: the API's transactionType."""
-
-    AUTHORIZATION = "AUTHORIZATION"
-    CAPTURE = "CAPTURE"
-    SALE = "SALE"
-    REFUND = "REFUND"
-    CANCEL = "CANCEL"
-    REBILL = "REBILL"
-    INQUIRY = "INQUIRY"
-
-
-CHARGES = frozenset({TransactionType.SALE, TransactionType.REBILL, TransactionType.CAPTURE})
-"""The types that hold captured money."""
-
-OPENERS = frozenset({TransactionType.AUTHORIZATION, TransactionType.SALE, TransactionType.REBILL})
-"""The types that open an order. A lost answer to one of them is reversed, not repeated."""
+__all__ = ["CHARGES", "OPENERS", "MessageIdentity", "Outcome", "Transaction", "TransactionType"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +52,7 @@ class Transaction:
     client_id: int
     mid_id: int
     type: TransactionType
-    state: "State"
+    state: State
     amount_minor: int
     currency: str
     identity: MessageIdentity
