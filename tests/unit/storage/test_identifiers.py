@@ -33,6 +33,7 @@ async def test_the_next_block_comes_before_this_one_ends() -> None:
     leases.open.clear()
     taken = [await asyncio.wait_for(sequence.next(), 1) for _ in range(10)]
     assert taken == list(range(1, 11))
+    await asyncio.sleep(0)  # the fetch has begun behind the scenes
     assert leases.asked == 2
     leases.open.set()
     assert await sequence.next() == 11
