@@ -110,10 +110,19 @@ async def serve(
             started(RunningGateway(host, port))
             await stop.wait()
             log.info("gateway_stopping")
-            await server.stop()
-            await gateway.drain(settings.shutdown_grace_s)
+            await _finish(server, gateway, settings.shutdown_grace_s)
         left = await gateway.drain(_LAST_WRITES_S)
         log.info("gateway_stopped", payments_left_open=left)
+
+
+async def _finish(server: ApiServer, gateway: Gateway, grace_s: float) -> None:
+    """Take nothing new and see what was taken through; after the grace, answer what is known."""
+    end_s = time.monotonic() + grace_s
+    stopping = asyncio.create_task(server.stop())
+    await asyncio.wait({stopping}, timeout=grace_s)
+    gateway.hurry()
+    await stopping
+    await gateway.drain(max(end_s - time.monotonic(), 0))
 
 
 def administration(settings: Settings) -> Administration:

@@ -113,6 +113,8 @@ class Closing:
     outcome: Outcome | None
     """None where the transaction stays pending."""
     answer_mti: str | None = None
+    response_code_39: str | None = None
+    """Field 39 as the bank sent it, for the history; the outcome may show none of it."""
     order_event: Event | None = None
     """What happens to the order, through the same table."""
     ends_turn: bool = True

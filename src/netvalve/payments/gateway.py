@@ -65,6 +65,7 @@ class Gateway:
         self._timing, self._log = timing, log
         self._turns = Turns()
         self._running: set[asyncio.Task[PaymentAnswer]] = set()
+        self._waiting: set[asyncio.Future[None]] = set()
         self.enquiries = Enquiries(records, configuration)
 
     async def charge(
@@ -142,6 +143,11 @@ class Gateway:
                 return _BUSY
 
         return await self._see_through(work, arrived_s + self._timing.follow_up_deadline_s)
+
+    def hurry(self) -> None:
+        """Answer now who still waits, with what is known: the gateway is about to end."""
+        for waiting in self._waiting:
+            _wake(waiting)
 
     async def drain(self, wait_s: float) -> int:
         """Wait for the payments under way; how many are still open after `wait_s` seconds."""
@@ -226,20 +232,37 @@ class Gateway:
         task = asyncio.create_task(carried())
         self._running.add(task)
         task.add_done_callback(self._ended)
-        patience_s = deadline_s + self._timing.closing_grace_s - self._clock.monotonic_s()
-        done, _ = await asyncio.wait({task}, timeout=patience_s)
-        if done:
+        await self._patiently(task, deadline_s + self._timing.closing_grace_s)
+        if task.done():
             return task.result()
-        payment = progress.payment
+        payment = progress.opened
         if payment is None:
-            task.cancel()
+            progress.given_up = True
             raise StoreUnavailable("not begun before its deadline")
         return payment.transaction, payment.order
+
+    async def _patiently(self, task: asyncio.Task[PaymentAnswer], until_s: float) -> None:
+        """Wait until the task has ended, time is up, or nobody may wait any more."""
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[None] = loop.create_future()
+        task.add_done_callback(lambda _: _wake(waiting))
+        timer = loop.call_later(until_s - self._clock.monotonic_s(), _wake, waiting)
+        self._waiting.add(waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+            self._waiting.discard(waiting)
 
     def _ended(self, task: asyncio.Task[PaymentAnswer]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.warning("payment_task_failed", error=type(error).__name__)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _grant(command: FollowUpCommand, reference: Reference) -> Granted | Refusal | InvalidFields:

@@ -1,22 +1,23 @@
 """The pipeline: open durably, ask the bank, judge, close durably. Written once for all six."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
 from netvalve.catalogue.bank_codes import bank_code
-from netvalve.domain.bank_message import Answered, BankOutcome
+from netvalve.domain.bank_message import Answered, BankOutcome, NotSent
 from netvalve.domain.journal import (
     Closing,
     OpeningRefusal,
     StoreUnavailable,
     StoreUncertain,
 )
-from netvalve.domain.lifecycle import Event
 from netvalve.payments.payment import Payment
 from netvalve.payments.ports import Banks, Clock, Journal, Records, TransactionOnOrder
-from netvalve.payments.resolve import as_closed, closing_of
+from netvalve.payments.resolve import as_closed, closing_of, mismatched
 from netvalve.telemetry.metrics import Metrics
 
 _RETRY_FIRST_S = 0.05
@@ -27,8 +28,10 @@ _RETRY_MAX_S = 1.0
 class Progress:
     """How far a payment has come, for the answer that cannot wait for its end."""
 
-    payment: Payment | None = None
-    """Set before the opening write begins: from then on it may be durable."""
+    opened: Payment | None = None
+    """The payment, once its opening write is durable."""
+    given_up: bool = False
+    """The merchant has heard that nothing was begun: nothing may be sent any more."""
 
 
 class Pipeline:
@@ -59,61 +62,67 @@ class Pipeline:
         Raises:
             StoreUnavailable: nothing was opened.
         """
-        progress.payment = payment
-        try:
-            refusal = await self._open(payment)
-        except StoreUnavailable:
-            progress.payment = None
-            raise
+        refusal = await self._open(payment)
         if refusal is not None:
-            progress.payment = None
             return refusal
-        outcome = await self._banks.link(payment.bank).send(payment.request, deadline_s)
+        progress.opened = payment
+        outcome = await self._ask(payment, deadline_s, progress)
         closing = closing_of(payment, outcome, self._clock.now_ms())
+        closed = await self._close(closing)
         self._observe(payment, outcome, closing)
-        if await self._close(closing):
+        if closed:
             return as_closed(payment.transaction, closing), payment.order
         return await self._as_stored(payment)
 
     async def _open(self, payment: Payment) -> OpeningRefusal | None:
+        """Write the opening; where the commit's answer was lost, look it up and do not guess."""
         try:
             return await self._journal.open(payment.opening)
         except StoreUncertain:
-            transaction = payment.transaction
-            found = await self._records.transaction(
-                transaction.client_id, transaction.transaction_id
-            )
-            if found is None:
+            if await self._found(payment) is None:
                 raise StoreUnavailable("the opening write was lost") from None
             return None
 
+    async def _ask(self, payment: Payment, deadline_s: float, progress: Progress) -> BankOutcome:
+        if progress.given_up:
+            return NotSent("its opening came after its answer")
+        return await self._banks.link(payment.bank).send(payment.request, deadline_s)
+
     async def _close(self, closing: Closing) -> bool:
         """Write the closing; a store that is away is waited for as long as it takes."""
-        pause_s = _RETRY_FIRST_S
-        while True:
+        async for tries in _pauses():
             try:
                 return await self._journal.close(closing)
             except (StoreUnavailable, StoreUncertain) as broken:
-                self._log.warning(
-                    "closing_write_waits",
-                    transaction_id=closing.transaction_id,
-                    reason=str(broken),
-                )
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _RETRY_MAX_S)
+                if tries == 0:
+                    self._log.warning(
+                        "closing_write_waits",
+                        transaction_id=closing.transaction_id,
+                        reason=str(broken),
+                    )
+        return False
 
     async def _as_stored(self, payment: Payment) -> TransactionOnOrder:
         """The transaction as somebody else, or an earlier try of ours, has closed it."""
+        return await self._found(payment) or (payment.transaction, payment.order)
+
+    async def _found(self, payment: Payment) -> TransactionOnOrder | None:
+        """The transaction in the store; a store that cannot be read is waited for."""
         transaction = payment.transaction
-        found = await self._records.transaction(transaction.client_id, transaction.transaction_id)
-        return found or (replace(transaction), payment.order)
+        async for _ in _pauses():
+            with suppress(StoreUnavailable):
+                return await self._records.transaction(
+                    transaction.client_id, transaction.transaction_id
+                )
+        return None
 
     def _observe(self, payment: Payment, outcome: BankOutcome, closing: Closing) -> None:
         bank = payment.bank.name
         if isinstance(outcome, Answered) and not bank_code(outcome.response_code).listed:
             self._metrics.unlisted_bank_code(bank)
-        if closing.event is Event.MISMATCHED:
+        if mismatched(payment, outcome):
             self._metrics.mismatched_approval(bank)
+            self._log.error("approval_mismatched", transaction_id=closing.transaction_id, bank=bank)
         if closing.forward is not None:
             self._log.warning(
                 "outcome_to_be_ended",
@@ -121,3 +130,12 @@ class Pipeline:
                 ended_by_event=closing.event.value,
                 by=closing.forward.kind.value,
             )
+
+
+async def _pauses() -> AsyncIterator[int]:
+    """The number of every try, each after a longer pause than the one before; without end."""
+    tries, pause_s = 0, _RETRY_FIRST_S
+    while True:
+        yield tries
+        await asyncio.sleep(pause_s)
+        tries, pause_s = tries + 1, min(pause_s * 2, _RETRY_MAX_S)

@@ -4,10 +4,10 @@ Sources of the rules: wire contract, section 3.
 """
 
 from netvalve.domain.bank_message import BankOperation
-from netvalve.domain.client import BankCapability, Permission
+from netvalve.domain.client import BankCapability, Channel, Permission
 from netvalve.domain.lifecycle import HOLDS_MONEY, IN_FLIGHT
-from netvalve.domain.money import minor_units
-from netvalve.domain.refusal import FieldError, InvalidFields, Refusal
+from netvalve.domain.money import AMOUNT_MINOR_MAX, minor_units
+from netvalve.domain.refusal import ChannelRefused, FieldError, InvalidFields, Refusal
 from netvalve.domain.transaction import Transaction, TransactionType
 from netvalve.payments.charge import limit_refusal
 from netvalve.payments.commands import RebillCommand
@@ -27,7 +27,9 @@ REBILL = Operation(
 _REBILLABLE = frozenset({TransactionType.SALE, TransactionType.AUTHORIZATION})
 
 
-def amount_of_rebill(command: RebillCommand, reference: Reference) -> int | Refusal | InvalidFields:
+def amount_of_rebill(
+    command: RebillCommand, reference: Reference
+) -> int | Refusal | InvalidFields | ChannelRefused:
     """What to charge, in minor units, or why not."""
     refusal = _parent_refusal(reference.parent) or _account_refusal(reference)
     if refusal:
@@ -35,6 +37,8 @@ def amount_of_rebill(command: RebillCommand, reference: Reference) -> int | Refu
     amount_minor = minor_units(command.amount, reference.currency)
     if amount_minor is None:
         return InvalidFields((FieldError("amount", "GTW_2003"),))
+    if amount_minor > AMOUNT_MINOR_MAX:
+        return InvalidFields((FieldError("amount", "GTW_2059"),))
     return limit_refusal(amount_minor, reference.account) or amount_minor
 
 
@@ -48,10 +52,12 @@ def _parent_refusal(parent: Transaction) -> Refusal | None:
     return None
 
 
-def _account_refusal(reference: Reference) -> Refusal | None:
+def _account_refusal(reference: Reference) -> Refusal | ChannelRefused | None:
     account = reference.account
     if not account.enabled:
         return Refusal("GTW_2000", "account disabled")
+    if Channel.API not in account.channels:
+        return ChannelRefused("account has no channel API")
     if (
         Permission.REBILL not in account.permissions
         or REBILL.needs not in reference.bank.capabilities

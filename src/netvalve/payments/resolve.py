@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from netvalve.catalogue.bank_codes import BankCode, bank_code
 from netvalve.catalogue.response_codes import CodeType
-from netvalve.domain.bank_message import Answered, BankOutcome, NoAnswer, NotSent
+from netvalve.domain.bank_message import Answered, BankOperation, BankOutcome, NoAnswer, NotSent
 from netvalve.domain.journal import BalanceChange, Closing, Forward, ForwardKind
 from netvalve.domain.lifecycle import Event, State, after
 from netvalve.domain.transaction import OPENERS, Outcome, Transaction
@@ -36,29 +36,55 @@ def closing_of(payment: Payment, outcome: BankOutcome, now_ms: int) -> Closing:
 
 
 def _answered(payment: Payment, answer: Answered, now_ms: int) -> Closing:
-    code = bank_code(answer.response_code)
+    closing = _judged(payment, answer, bank_code(answer.response_code), now_ms)
+    return replace(closing, answer_mti=_answer_mti(payment), response_code_39=answer.response_code)
+
+
+def _judged(payment: Payment, answer: Answered, code: BankCode, now_ms: int) -> Closing:
+    repeats = payment.operation.lost_answer is LostAnswer.REPEAT
+    if mismatched(payment, answer):
+        if repeats:
+            return _unanswered(payment, now_ms)
+        return _to_be_reversed(payment, Event.MISMATCHED, Outcome(DECLINED_BY_GATEWAY), now_ms)
     if code.response_code.type is CodeType.APPROVED:
-        if mismatched(payment, answer):
-            outcome = replace(_outcome_of(answer, code), response_code=DECLINED_BY_GATEWAY)
-            return _to_be_reversed(payment, Event.MISMATCHED, outcome, now_ms)
         return _approved(payment, answer, code, now_ms)
-    if answer.response_code in _ASK_AGAIN and payment.operation.lost_answer is LostAnswer.REPEAT:
+    if repeats and answer.response_code in _ASK_AGAIN:
         return _unanswered(payment, now_ms)
     return _refused(payment, Event.DECLINED, _outcome_of(answer, code), now_ms)
 
 
-def mismatched(payment: Payment, answer: Answered) -> bool:
+def mismatched(payment: Payment, outcome: BankOutcome) -> bool:
     """Whether the bank approved another amount or currency than it was asked for.
 
-    A partial approval (39 = 10) stands only where it was asked for, and only below the amount.
+    A charge is then reversed, and its answer shows nothing of the bank's approval. What was
+    captured, refunded or cancelled cannot be reversed: it stays pending, with its turn and its
+    reserve, and is asked again. A cancel has no amount of its own to compare.
     """
+    if not isinstance(outcome, Answered) or not _approves(outcome):
+        return False
+    return payment.request.operation is not BankOperation.CANCEL and _differs(payment, outcome)
+
+
+def _approves(answer: Answered) -> bool:
+    return bank_code(answer.response_code).response_code.type is CodeType.APPROVED
+
+
+def _differs(payment: Payment, answer: Answered) -> bool:
+    """A partial approval (39 = 10) stands only where it was asked for, and below the amount."""
     asked_minor, currency = payment.request.amount_minor, payment.request.currency
     if answer.currency_number is not None and answer.currency_number != currency.number:
         return True
-    approved_minor = asked_minor if answer.amount_minor is None else answer.amount_minor
+    approved_minor = _approved_minor(payment, answer)
     if answer.response_code == _PARTIAL_APPROVAL:
         return not (payment.request.partial_approval_allowed and 0 < approved_minor < asked_minor)
     return approved_minor != asked_minor
+
+
+def _approved_minor(payment: Payment, answer: Answered) -> int:
+    """What was approved: what was asked, unless the answer to a charge or refund says otherwise."""
+    if answer.amount_minor is None or payment.request.operation is BankOperation.CANCEL:
+        return payment.request.amount_minor
+    return answer.amount_minor
 
 
 def _outcome_of(answer: Answered, code: BankCode) -> Outcome:
@@ -75,7 +101,7 @@ def _outcome_of(answer: Answered, code: BankCode) -> Outcome:
 def _approved(payment: Payment, answer: Answered, code: BankCode, now_ms: int) -> Closing:
     transaction = payment.transaction
     asked_minor = transaction.amount_minor
-    approved_minor = asked_minor if answer.amount_minor is None else answer.amount_minor
+    approved_minor = _approved_minor(payment, answer)
     effect = payment.operation.effect_of(transaction, payment.order, approved_minor)
     outcome = _outcome_of(answer, code)
     if approved_minor != asked_minor:
@@ -86,7 +112,6 @@ def _approved(payment: Payment, answer: Answered, code: BankCode, now_ms: int) -
         event=Event.APPROVED,
         at_ms=now_ms,
         outcome=outcome,
-        answer_mti=_answer_mti(payment),
         order_event=effect.order_event,
         balance=effect.balance,
         charge_id=transaction.transaction_id if effect.charges else None,
@@ -121,7 +146,6 @@ def _refused(payment: Payment, event: Event, outcome: Outcome, now_ms: int) -> C
         event=event,
         at_ms=now_ms,
         outcome=outcome,
-        answer_mti=_answer_mti(payment) if event is Event.DECLINED else None,
         order_event=event if transaction.type in OPENERS else None,
         balance=payment.operation.frees(transaction),
     )
@@ -151,7 +175,6 @@ def _to_be_reversed(payment: Payment, event: Event, outcome: Outcome, now_ms: in
         event=event,
         at_ms=now_ms,
         outcome=outcome,
-        answer_mti=_answer_mti(payment) if event is Event.MISMATCHED else None,
         order_event=event if transaction.type in OPENERS else None,
         balance=payment.operation.frees(transaction),
         forward=_forward(ForwardKind.REVERSAL, transaction, now_ms),

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from making import ACCOUNT, BANK, a_reference, a_transaction, an_order
-from netvalve.domain.client import Permission
+from netvalve.domain.client import Channel, Permission
 from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Details
-from netvalve.domain.refusal import FieldError, InvalidFields
+from netvalve.domain.refusal import ChannelRefused, FieldError, InvalidFields
 from netvalve.domain.transaction import TransactionType
 from netvalve.payments.commands import RebillCommand
 from netvalve.payments.rebill import amount_of_rebill
@@ -72,6 +72,17 @@ def test_the_accounts_limits_hold_for_rebills():
     assert rebill("9.99", account=limited).code == "GTW_2008"
     assert rebill("20.01", account=limited).code == "GTW_2009"
     assert rebill("20", account=limited) == 2_000
+
+
+def test_an_account_without_the_api_channel_is_not_rebilled():
+    closed = replace(ACCOUNT, channels=frozenset({Channel.HPP}))
+    assert isinstance(rebill(account=closed), ChannelRefused)
+
+
+def test_more_than_twelve_digits_are_a_field_error():
+    assert rebill("9999999999.99") == 999_999_999_999
+    too_much = InvalidFields((FieldError("amount", "GTW_2059"),))
+    assert rebill("10000000000") == too_much
 
 
 def test_too_many_decimals_are_a_field_error():

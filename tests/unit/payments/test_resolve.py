@@ -9,7 +9,7 @@ from netvalve.catalogue.currencies import currency
 from netvalve.domain.bank_message import Answered, BankRequest, Merchant, NoAnswer, NotSent
 from netvalve.domain.journal import BalanceChange, ForwardKind, Opening
 from netvalve.domain.lifecycle import Event, State
-from netvalve.domain.transaction import OPENERS, TransactionType
+from netvalve.domain.transaction import OPENERS, Outcome, TransactionType
 from netvalve.payments.payment import Payment
 from netvalve.payments.planning import OPERATIONS
 from netvalve.payments.resolve import as_closed, closing_of
@@ -107,22 +107,38 @@ def test_issuer_unavailable_declines_a_sale_and_repeats_a_capture(value):
     assert (sale.event, capture.event) == (Event.DECLINED, Event.REPEATED)
 
 
-@pytest.mark.parametrize("kind", OPERATIONS)
-@pytest.mark.parametrize(
-    "answer",
-    [
-        answered(amount_minor=10_001),
-        answered(amount_minor=9_999),
-        answered(currency_number="978"),
-        answered("10", 5_000),
-    ],
-)
-def test_an_approval_of_something_else_is_reversed_and_declined(kind, answer):
+SOMETHING_ELSE = [
+    answered(amount_minor=10_001),
+    answered(amount_minor=9_999),
+    answered(currency_number="978"),
+    answered("10", 5_000),
+]
+
+
+@pytest.mark.parametrize("kind", sorted(OPENERS))
+@pytest.mark.parametrize("answer", SOMETHING_ELSE)
+def test_an_approved_charge_of_something_else_is_reversed_and_declined(kind, answer):
     closing = closing_of(payment(kind), answer, NOW_MS)
     assert closing.event is Event.MISMATCHED
-    assert closing.outcome.response_code == "BNK_2003"
-    assert closing.outcome.bank_response_code == answer.response_code
+    assert closing.outcome == Outcome("BNK_2003")
+    assert closing.response_code_39 == answer.response_code
     assert closing.forward.kind is ForwardKind.REVERSAL
+
+
+@pytest.mark.parametrize("kind", [TransactionType.CAPTURE, TransactionType.REFUND])
+@pytest.mark.parametrize("answer", SOMETHING_ELSE)
+def test_an_approved_follow_up_of_something_else_stays_pending_and_keeps_its_reserve(kind, answer):
+    closing = closing_of(payment(kind), answer, NOW_MS)
+    assert closing.event is Event.REPEATED
+    assert closing.balance == BalanceChange()
+    assert not closing.ends_turn
+    assert closing.response_code_39 == answer.response_code
+
+
+def test_a_cancel_has_no_amount_to_compare():
+    closing = closing_of(payment(TransactionType.CANCEL), answered(amount_minor=0), NOW_MS)
+    assert closing.event is Event.APPROVED
+    assert closing.outcome.approved_minor is None
 
 
 def test_a_partial_approval_stands_where_it_was_asked_for():
@@ -151,7 +167,7 @@ def test_a_partial_capture_records_the_release_with_a_cancel_that_is_never_sent(
     assert closing.order_event is Event.PARTIALLY_CAPTURED
 
 
-@pytest.mark.parametrize("outcome", [answered("05"), NotSent("no link"), answered(amount_minor=1)])
+@pytest.mark.parametrize("outcome", [answered("05"), NotSent("no link")])
 def test_a_refund_that_did_not_happen_frees_what_it_had_reserved(outcome):
     closing = closing_of(payment(TransactionType.REFUND, 3_000), outcome, NOW_MS)
     assert closing.balance == BalanceChange(reserved_minor=-3_000)

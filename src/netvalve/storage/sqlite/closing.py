@@ -87,7 +87,7 @@ def _append_event(
         at_ms=closing.at_ms,
         node=owner.node,
         mti=closing.answer_mti,
-        response_code_39=outcome.bank_response_code if outcome else None,
+        response_code_39=closing.response_code_39,
         detail=outcome.response_code if outcome else None,
     )
 
