@@ -17,7 +17,13 @@ run: $(VENV)/.runtime ## Start the sandbox: the gateway and the test bank
 
 .PHONY: test
 test: $(VENV)/.development ## Run all tests
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/browser $(PYTEST_ARGS)
+
+.PHONY: test-browser
+test-browser: $(VENV)/.browser ## Run the tests of the pages (needs Chromium)
+	@command -v chromium chromium-browser >/dev/null || { \
+		echo "Chromium is needed (Debian: apt-get install chromium)"; exit 1; }
+	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 .PHONY: check
 check: $(VENV)/.development ## Format, lint, types, floors, generated pages
@@ -61,4 +67,8 @@ $(VENV)/.runtime: $(VENV)/bin/python requirements/runtime.txt pyproject.toml
 
 $(VENV)/.development: $(VENV)/.runtime requirements/development.txt
 	@$(PIP) install --require-hashes -r requirements/development.txt
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.development requirements/browser.txt
+	@$(PIP) install --require-hashes -r requirements/browser.txt
 	@touch $@
