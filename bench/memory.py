@@ -58,14 +58,18 @@ def _fill(store: Path, rows: int) -> None:
     connection = sqlite3.connect(store, isolation_level=None)
     connection.execute("BEGIN")
     (have,) = connection.execute("SELECT count(*) FROM transactions").fetchone()
-    (last,) = connection.execute("SELECT max(transaction_id) FROM transactions").fetchone()
+    (newest,) = connection.execute("SELECT max(transaction_id) FROM transactions").fetchone()
     columns = [row[1] for row in connection.execute("PRAGMA table_info(transactions)")]
-    copied = ", ".join("?1 + n.value" if name == "transaction_id" else name for name in columns)
+    number = "transaction_id"
+    copied = ", ".join(
+        f"{name} + 1000000 + n.value" if name == number else name for name in columns
+    )
     connection.execute(
-        f"WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?2)"
+        f"WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n"
+        " WHERE value < :copies)"
         f" INSERT INTO transactions ({', '.join(columns)})"
-        f" SELECT {copied} FROM n, transactions WHERE transaction_id = ?3",
-        (last + 1_000_000, max(rows - have, 1), last),
+        f" SELECT {copied} FROM n, transactions WHERE transaction_id = :newest",
+        {"copies": max(rows - have, 1), "newest": newest},
     )
     connection.execute("COMMIT")
     connection.close()

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from netvalve.api.application import Application, build_application
 from netvalve.api.server import ApiServer
+from netvalve.banks.iso8583.answers import Answer
 from netvalve.banks.iso8583.link import Iso8583Bank
 from netvalve.banks.links import BankLinks
 from netvalve.config import Settings
@@ -21,11 +22,13 @@ from netvalve.domain.client import BankProfile
 from netvalve.payments.gateway import Gateway, Timing
 from netvalve.payments.pipeline import Pipeline
 from netvalve.payments.planning import Planner
+from netvalve.payments.reference import References
+from netvalve.payments.store_and_forward import StoreAndForward
 from netvalve.storage.administration import Administration
 from netvalve.storage.credentials import CredentialHasher
 from netvalve.storage.engine import DatabaseUrlError
 from netvalve.storage.key_ring import KeyRing, KeyRingError
-from netvalve.storage.migrate import current, migrate
+from netvalve.storage.migrate import current
 from netvalve.storage.sqlite.store import SqliteStore, StoreNotReady
 from netvalve.storage.vault import Vault
 from netvalve.telemetry.logs import configure_logs
@@ -99,10 +102,8 @@ async def serve(
     """
     log = configure_logs(settings, sandbox=sandbox)
     ground = Ground(settings, KeyRing.load(settings.keyring_path), SystemClock(), Metrics(), log)
-    await asyncio.to_thread(migrate, settings.database_url)
     async with _store(ground) as store:
-        async with _links(ground, store, sandbox=sandbox) as links:
-            gateway = _gateway(ground, store, links)
+        async with _payments(ground, store, sandbox=sandbox) as (gateway, links):
             server = ApiServer(_application(ground, store, links, gateway), settings, log)
             host, port = await server.start()
             _settle_garbage()
@@ -182,6 +183,7 @@ async def _store(ground: Ground) -> AsyncIterator[SqliteStore]:
         waiting_max=settings.journal_waiting_max,
         read_connections=settings.read_connections,
         configuration_poll_s=settings.configuration_poll_s,
+        export_max_s=settings.export_max_s,
     )
     try:
         yield store
@@ -190,48 +192,100 @@ async def _store(ground: Ground) -> AsyncIterator[SqliteStore]:
 
 
 @asynccontextmanager
-async def _links(ground: Ground, store: SqliteStore, *, sandbox: bool) -> AsyncIterator[BankLinks]:
-    settings = ground.settings
+async def _payments(
+    ground: Ground, store: SqliteStore, *, sandbox: bool
+) -> AsyncIterator[tuple[Gateway, BankLinks]]:
+    """The gateway with its bank links up and its store-and-forward worker at work."""
 
-    def link(profile: BankProfile) -> Iso8583Bank:
-        return Iso8583Bank(
-            profile,
-            acquirer_id=settings.acquirer_id,
-            connections=settings.bank_connections,
-            in_flight_max=settings.bank_in_flight_max,
-            echo_s=settings.bank_echo_s,
-            reconnect_max_s=settings.bank_reconnect_max_s,
-            clock=ground.clock,
-            metrics=ground.metrics,
-            require_test_bank=sandbox,
-            log=ground.log,
-        )
+    def hear(answer: Answer) -> None:
+        worker.heard(answer.identity, answer.answered)
 
-    links = BankLinks(link)
-    links.start(store.configuration.directory.banks.values())
+    links = BankLinks(partial(_bank, ground, hear, require_test_bank=sandbox))
+    clock = ground.clock
+    vault = Vault(ground.key_ring, today=lambda: clock.now_ms() // _DAY_MS)
+    references = References(store.records, store.configuration, vault)
+    planner = Planner(store.identifiers, vault, clock)
+    worker = StoreAndForward(
+        forwards=store.forwards,
+        journal=store.journal,
+        records=store.records,
+        references=references,
+        planner=planner,
+        banks=links,
+        clock=clock,
+        answer_within_s=ground.settings.follow_up_deadline_s,
+        log=ground.log,
+    )
+    links.follow(store.configuration.directory.banks.values())
+    background = (
+        asyncio.create_task(worker.run(), name="store and forward"),
+        asyncio.create_task(_follow_directory(store, links, ground.settings.configuration_poll_s)),
+    )
     try:
-        yield links
+        yield _gateway(ground, store, links, planner, references), links
     finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await links.stop()
 
 
-def _gateway(ground: Ground, store: SqliteStore, links: BankLinks) -> Gateway:
-    settings, clock = ground.settings, ground.clock
-    vault = Vault(ground.key_ring, today=lambda: clock.now_ms() // _DAY_MS)
+async def _follow_directory(store: SqliteStore, links: BankLinks, poll_s: float) -> None:
+    """Let the links come, move and go with the directory's banks."""
+    version = store.configuration.directory.version
+    while True:
+        await asyncio.sleep(poll_s)
+        directory = store.configuration.directory
+        if directory.version != version:
+            version = directory.version
+            links.follow(directory.banks.values())
+
+
+def _bank(
+    ground: Ground,
+    hear: Callable[[Answer], None],
+    profile: BankProfile,
+    *,
+    require_test_bank: bool,
+) -> Iso8583Bank:
+    settings = ground.settings
+    return Iso8583Bank(
+        profile,
+        acquirer_id=settings.acquirer_id,
+        connections=settings.bank_connections,
+        in_flight_max=settings.bank_in_flight_max,
+        echo_s=settings.bank_echo_s,
+        reconnect_max_s=settings.bank_reconnect_max_s,
+        clock=ground.clock,
+        metrics=ground.metrics,
+        require_test_bank=require_test_bank,
+        log=ground.log,
+        on_unmatched=hear,
+    )
+
+
+def _gateway(
+    ground: Ground,
+    store: SqliteStore,
+    links: BankLinks,
+    planner: Planner,
+    references: References,
+) -> Gateway:
+    settings = ground.settings
     return Gateway(
         pipeline=Pipeline(
             journal=store.journal,
             records=store.records,
             banks=links,
-            clock=clock,
+            clock=ground.clock,
             metrics=ground.metrics,
             log=ground.log,
         ),
-        planner=Planner(store.identifiers, vault, clock),
+        planner=planner,
         records=store.records,
+        references=references,
         configuration=store.configuration,
-        vault=vault,
-        clock=clock,
+        clock=ground.clock,
         timing=Timing(
             charge_deadline_s=settings.charge_deadline_s,
             follow_up_deadline_s=settings.follow_up_deadline_s,

@@ -78,10 +78,18 @@ class Settings(BaseSettings):
     configuration_poll_s: Seconds = Field(
         0.5, le=1, description="How often changes of clients, keys and accounts are looked for"
     )
+    export_max_s: Seconds = Field(
+        3600, description="How long one export may take; a longer one is broken off"
+    )
     body_bytes_max: Count = Field(65_536, description="Largest request body; above it 413")
     header_bytes_max: Count = Field(32_768, description="Largest request head; above it 431")
     requests_max: Count = Field(
         2_000, description="Requests being answered at once; above it 503 with Retry-After"
+    )
+    connections_max: Count = Field(
+        4_096,
+        description="Connections open at once, as far as the process may open files; "
+        "above it 503 with Retry-After",
     )
     shutdown_grace_s: Seconds = Field(
         30, description="How long a stopping gateway finishes what it has taken"

@@ -1,6 +1,5 @@
 """`netvalve account`: merchant accounts (MIDs), one client's contract with one bank each."""
 
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -99,7 +98,7 @@ def set_account(
 ) -> None:
     """Change an account; what is not given stays."""
     store = administration()
-    account = store.account(mid_id)
+    currency = store.account(mid_id).currency
     given = {
         "enabled": enabled,
         "name": name,
@@ -110,29 +109,27 @@ def set_account(
         "rebill_needs_marker": rebill_needs_marker,
     }
     changes: dict[str, Any] = {field: each for field, each in given.items() if each is not None}
-    changes |= _limit("amount_min_minor", amount_min, account)
-    changes |= _limit("amount_max_minor", amount_max, account)
-    changed = replace(account, **changes)
-    store.set_account(changed)
-    show_record(_row(changed), as_json=as_json)
+    changes |= _limit("amount_min_minor", amount_min, currency)
+    changes |= _limit("amount_max_minor", amount_max, currency)
+    show_record(_row(store.set_account(mid_id, changes)), as_json=as_json)
 
 
 def _names(text: str | None, kind: type[Name]) -> frozenset[Name] | None:
     return None if text is None else name_list(text, kind)
 
 
-def _limit(field: str, text: str | None, account: MerchantAccount) -> dict[str, int | None]:
+def _limit(field: str, text: str | None, currency: str) -> dict[str, int | None]:
     """The change that a limit in major units means, in minor units; none lifts it."""
     if text is None:
         return {}
     if text.lower() == "none":
         return {field: None}
     try:
-        amount_minor = minor_units(Decimal(text), currency_of(account.currency))
+        amount_minor = minor_units(Decimal(text), currency_of(currency))
     except (InvalidOperation, OverflowError):
         amount_minor = None
     if amount_minor is None:
-        raise Failure(f"{text} is not an amount of {account.currency}")
+        raise Failure(f"{text} is not an amount of {currency}")
     return {field: amount_minor}
 
 

@@ -59,9 +59,10 @@ def _known() -> tuple[type[Exception], ...]:
     from netvalve.storage.account_rules import AdministrationError
     from netvalve.storage.engine import DatabaseUrlError
     from netvalve.storage.key_ring import KeyRingError
+    from netvalve.storage.migrate import StoreNotReady
     from netvalve.storage.sqlite.lock import StoreInUse
 
-    return AdministrationError, BookInUse, DatabaseUrlError, KeyRingError, StoreInUse
+    return AdministrationError, BookInUse, DatabaseUrlError, KeyRingError, StoreInUse, StoreNotReady
 
 
 def _of_operating_system(error: OSError) -> Failure:

@@ -7,7 +7,7 @@ from netvalve.cli.settings import load_settings
 
 
 def migrate(*, as_json: AsJson = False) -> None:
-    """Bring the database to this release's schema; what is applied already stays."""
+    """Bring the database to this release's schema, while no gateway runs on it."""
     from netvalve.storage.engine import sqlite_path
     from netvalve.storage.migrate import migrate as apply
 

@@ -97,6 +97,20 @@ class Forward:
     kind: ForwardKind
     transaction_id: int
     next_attempt_at_ms: int
+    identity: MessageIdentity
+    """The stored message's own, in every sending of it; a repeat's is its transaction's."""
+    original_rrn: str
+    """Under which a late answer to the transaction's own message would come."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A forward that waits for its bank, with what it is about."""
+
+    forward: Forward
+    attempts: int
+    transaction: Transaction
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,5 +173,6 @@ __all__ = [
     "OpeningRefusal",
     "StoreUnavailable",
     "StoreUncertain",
+    "StoredMessage",
     "TransactionType",
 ]

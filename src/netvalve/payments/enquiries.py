@@ -55,8 +55,13 @@ class Enquiries:
         transaction_id: int | None = None,
         netvalve_mid_id: str | None = None,
     ) -> OrderFile | None:
-        """The one order that everything given agrees on; None without a naming value."""
+        """The one order that everything given agrees on.
+
+        An account alone names its newest order; nothing given names none.
+        """
         order = await self._named_order(client_id, order_id, client_order_id, transaction_id)
+        if order is None and (order_id, client_order_id, transaction_id) == (None, None, None):
+            order = await self._newest(client_id, netvalve_mid_id)
         if order is None or (order_id is not None and order.order_id != order_id):
             return None
         if client_order_id is not None and order.client_order_id != client_order_id:
@@ -89,6 +94,13 @@ class Enquiries:
             found = await self._records.transaction(client_id, transaction_id)
             return found[1] if found else None
         return None
+
+    async def _newest(self, client_id: int, netvalve_mid_id: str | None) -> Order | None:
+        if netvalve_mid_id is None:
+            return None
+        search = Search(client_id=client_id, netvalve_mid_id=netvalve_mid_id)
+        page = await self._records.orders(search, PageRequest(0, 1))
+        return page.rows[0] if page.rows else None
 
     async def orders(self, search: Search, page: PageRequest) -> Page[Order]:
         """Newest first."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from netvalve.catalogue.currencies import currency
 from netvalve.domain.client import Client
 from netvalve.domain.journal import OpeningRefusal, StoreUnavailable
 from netvalve.domain.refusal import ChannelRefused, InvalidFields, Refusal
@@ -19,9 +18,9 @@ from netvalve.payments.enquiries import Enquiries
 from netvalve.payments.payment import Payment
 from netvalve.payments.pipeline import Pipeline, Progress
 from netvalve.payments.planning import Planner
-from netvalve.payments.ports import Clock, Configuration, Records, TransactionOnOrder, Vault
+from netvalve.payments.ports import Clock, Configuration, Records, TransactionOnOrder
 from netvalve.payments.rebill import amount_of_rebill
-from netvalve.payments.reference import Granted, Reference
+from netvalve.payments.reference import Granted, Reference, References
 from netvalve.payments.refund import grant_refund
 from netvalve.payments.turns import Turns
 
@@ -54,14 +53,14 @@ class Gateway:
         pipeline: Pipeline,
         planner: Planner,
         records: Records,
+        references: References,
         configuration: Configuration,
-        vault: Vault,
         clock: Clock,
         timing: Timing,
         log: FilteringBoundLogger,
     ) -> None:
         self._pipeline, self._planner, self._records = pipeline, planner, records
-        self._configuration, self._vault, self._clock = configuration, vault, clock
+        self._references, self._configuration, self._clock = references, configuration, clock
         self._timing, self._log = timing, log
         self._turns = Turns()
         self._running: set[asyncio.Task[PaymentAnswer]] = set()
@@ -101,7 +100,7 @@ class Gateway:
         """
 
         async def work(progress: Progress, deadline_s: float) -> PaymentAnswer:
-            reference = await self._reference(client, command.transaction_id)
+            reference = await self._references.of(client.client_id, command.transaction_id)
             if reference is None:
                 return Refusal("GTW_2000", "unknown parent")
             amount_minor = amount_of_rebill(command, reference)
@@ -164,7 +163,7 @@ class Gateway:
         progress: Progress,
     ) -> PaymentAnswer:
         """One try to take the order's turn in the store; `_BUSY` while another holds it."""
-        reference = await self._reference(client, command.transaction_id)
+        reference = await self._references.of(client.client_id, command.transaction_id)
         if reference is None:
             return _NOT_FOUND
         if reference.order.in_flight_id is not None:
@@ -185,35 +184,6 @@ class Gateway:
                 return _BUSY
             case answer:
                 return answer
-
-    async def _reference(self, client: Client, transaction_id: int) -> Reference | None:
-        """Everything a request may need of the transaction it names; None: not the client's.
-
-        An order's account may be disabled, it is never removed.
-        """
-        found = await self._records.transaction(client.client_id, transaction_id)
-        if found is None:
-            return None
-        parent, order = found
-        directory = self._configuration.directory
-        account = directory.account(order.client_id, order.mid_id)
-        if account is None:
-            raise LookupError(f"order {order.order_id} names account {order.mid_id}, which is gone")
-        sealed = await self._records.sealed_card(order.client_id, order.card.card_id)
-        charge = (
-            await self._records.transaction(order.client_id, order.charge_id)
-            if order.charge_id not in (None, parent.transaction_id)
-            else None
-        )
-        return Reference(
-            parent=parent,
-            order=order,
-            account=account,
-            bank=directory.bank_of(account),
-            currency=currency(order.currency),
-            number=self._vault.reveal(sealed) if sealed else None,
-            charge=charge[0] if charge else None,
-        )
 
     async def _see_through(
         self,

@@ -6,7 +6,7 @@ from netvalve.domain.bank_message import BankRequest
 from netvalve.domain.client import BankProfile
 from netvalve.domain.journal import Opening
 from netvalve.domain.order import Order
-from netvalve.domain.transaction import Transaction
+from netvalve.domain.transaction import MessageIdentity, Transaction
 from netvalve.payments.operations import Operation
 
 
@@ -21,5 +21,8 @@ class Payment:
     """As opened, or as it stood when this payment took its turn."""
     opening: Opening
     request: BankRequest
+    forward_identity: MessageIdentity
+    """Of the message that is stored should there be no answer: a charge's reversal is a message
+    of its own, a follow-up's repeat is the same message again."""
     released_id: int | None = None
     """Number kept for the CANCEL that records the rest of a partial capture."""

@@ -1,8 +1,5 @@
 """The pipeline: open durably, ask the bank, judge, close durably. Written once for all six."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
@@ -15,13 +12,11 @@ from netvalve.domain.journal import (
     StoreUnavailable,
     StoreUncertain,
 )
+from netvalve.payments.patience import PatientStore
 from netvalve.payments.payment import Payment
 from netvalve.payments.ports import Banks, Clock, Journal, Records, TransactionOnOrder
 from netvalve.payments.resolve import as_closed, closing_of, mismatched
 from netvalve.telemetry.metrics import Metrics
-
-_RETRY_FIRST_S = 0.05
-_RETRY_MAX_S = 1.0
 
 
 @dataclass(slots=True)
@@ -51,8 +46,9 @@ class Pipeline:
         metrics: Metrics,
         log: FilteringBoundLogger,
     ) -> None:
-        self._journal, self._records, self._banks = journal, records, banks
-        self._clock, self._metrics, self._log = clock, metrics, log
+        self._journal, self._banks, self._clock = journal, banks, clock
+        self._metrics, self._log = metrics, log
+        self._patient = PatientStore(journal, records, log)
 
     async def run(
         self, payment: Payment, deadline_s: float, progress: Progress
@@ -68,7 +64,7 @@ class Pipeline:
         progress.opened = payment
         outcome = await self._ask(payment, deadline_s, progress)
         closing = closing_of(payment, outcome, self._clock.now_ms())
-        closed = await self._close(closing)
+        closed = await self._patient.close(closing)
         self._observe(payment, outcome, closing)
         if closed:
             return as_closed(payment.transaction, closing), payment.order
@@ -88,33 +84,13 @@ class Pipeline:
             return NotSent("its opening came after its answer")
         return await self._banks.link(payment.bank).send(payment.request, deadline_s)
 
-    async def _close(self, closing: Closing) -> bool:
-        """Write the closing; a store that is away is waited for as long as it takes."""
-        async for tries in _pauses():
-            try:
-                return await self._journal.close(closing)
-            except (StoreUnavailable, StoreUncertain) as broken:
-                if tries == 0:
-                    self._log.warning(
-                        "closing_write_waits",
-                        transaction_id=closing.transaction_id,
-                        reason=str(broken),
-                    )
-        return False
-
     async def _as_stored(self, payment: Payment) -> TransactionOnOrder:
         """The transaction as somebody else, or an earlier try of ours, has closed it."""
         return await self._found(payment) or (payment.transaction, payment.order)
 
     async def _found(self, payment: Payment) -> TransactionOnOrder | None:
-        """The transaction in the store; a store that cannot be read is waited for."""
         transaction = payment.transaction
-        async for _ in _pauses():
-            with suppress(StoreUnavailable):
-                return await self._records.transaction(
-                    transaction.client_id, transaction.transaction_id
-                )
-        return None
+        return await self._patient.transaction(transaction.client_id, transaction.transaction_id)
 
     def _observe(self, payment: Payment, outcome: BankOutcome, closing: Closing) -> None:
         bank = payment.bank.name
@@ -130,12 +106,3 @@ class Pipeline:
                 ended_by_event=closing.event.value,
                 by=closing.forward.kind.value,
             )
-
-
-async def _pauses() -> AsyncIterator[int]:
-    """The number of every try, each after a longer pause than the one before; without end."""
-    tries, pause_s = 0, _RETRY_FIRST_S
-    while True:
-        yield tries
-        await asyncio.sleep(pause_s)
-        tries, pause_s = tries + 1, min(pause_s * 2, _RETRY_MAX_S)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from netvalve.catalogue.currencies import Currency
 from netvalve.domain.bank_message import (
+    BankOperation,
     BankRequest,
     Merchant,
     OriginalMessage,
@@ -15,10 +16,10 @@ from netvalve.domain.bank_message import (
 )
 from netvalve.domain.card import Card
 from netvalve.domain.client import BankProfile, MerchantAccount
-from netvalve.domain.journal import NewOrder, Opening
+from netvalve.domain.journal import NewOrder, Opening, StoredMessage
 from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Balance, CardOnOrder, Customer, Details, Order
-from netvalve.domain.transaction import Transaction, TransactionType
+from netvalve.domain.transaction import OPENERS, Transaction, TransactionType
 from netvalve.payments.authorize import AUTHORIZE
 from netvalve.payments.cancel import CANCEL
 from netvalve.payments.capture import CAPTURE
@@ -161,7 +162,54 @@ class Planner:
                 original=_original(operation, reference),
                 final_capture=partial,
             ),
+            forward_identity=identity,
             released_id=await self._identifiers.transaction_id() if partial else None,
+        )
+
+    async def again(self, transaction: Transaction, order: Order, reference: Reference) -> Payment:
+        """A payment that was opened before, its message to be repeated as it was.
+
+        `reference` is that of its parent, or of itself where it opened its order. An opener's own
+        message is never repeated, but reversed: by a message with an identity of its own.
+        """
+        operation = OPERATIONS[transaction.type]
+        opener = transaction.type in OPENERS
+        partial = operation is CAPTURE and transaction.amount_minor < order.balance.authorised_minor
+        return Payment(
+            operation=operation,
+            bank=reference.bank,
+            transaction=transaction,
+            order=order,
+            opening=Opening(transaction=transaction, mti=operation.mti),
+            request=BankRequest(
+                operation=operation.asks,
+                identity=transaction.identity,
+                amount_minor=transaction.amount_minor,
+                currency=reference.currency,
+                merchant=_merchant(reference.account, order.details),
+                card=_card_again(reference),
+                original=None if opener else _original(operation, reference),
+                final_capture=partial,
+                repeat=True,
+            ),
+            forward_identity=await self._identifiers.message_identity(self._clock.now_ms())
+            if opener
+            else transaction.identity,
+            released_id=await self._identifiers.transaction_id() if partial else None,
+        )
+
+    def reversal(self, message: StoredMessage, reference: Reference) -> BankRequest:
+        """The stored reversal of a charge; `reference` is that of the charge itself."""
+        transaction = message.transaction
+        return BankRequest(
+            operation=BankOperation.REVERSAL,
+            identity=message.forward.identity,
+            amount_minor=transaction.amount_minor,
+            currency=reference.currency,
+            merchant=_merchant(reference.account, message.order.details),
+            card=_card_again(reference),
+            original=OriginalMessage(OPERATIONS[transaction.type].asks, transaction.identity),
+            repeat=message.attempts > 0,
         )
 
     async def _opening_payment(self, charge: _Charge, trace_id: str) -> Payment:
@@ -205,6 +253,7 @@ class Planner:
                 stored_credential=charge.stored_credential,
                 partial_approval_allowed=_partial_allowed(charge.details),
             ),
+            forward_identity=await self._identifiers.message_identity(now_ms),
         )
 
 

@@ -12,9 +12,11 @@ from netvalve.domain.client import BankProfile
 from netvalve.domain.directory import Directory
 from netvalve.domain.journal import (
     Closing,
+    Forward,
     HistoryEntry,
     Opening,
     OpeningRefusal,
+    StoredMessage,
     StoreUnavailable,
     StoreUncertain,
 )
@@ -109,6 +111,34 @@ class Records(Protocol):
         """Whether the store takes writes right now."""
 
 
+class Forwards(Protocol):
+    """Messages that wait for their bank, and what a process that is gone has left pending.
+
+    Every call may raise StoreUnavailable; doing it again is safe.
+    """
+
+    async def due(self, now_ms: int, limit: int) -> tuple[StoredMessage, ...]:
+        """What is to be sent now, the longest waiting first."""
+
+    async def of_original(self, rrn: str) -> tuple[StoredMessage, ...]:
+        """What is stored about the message with this RRN, whether or not it has ended."""
+
+    async def postpone(self, forward: Forward, next_attempt_at_ms: int, *, counted: bool) -> None:
+        """Name the time of the next attempt; `counted` where one has been made."""
+
+    async def acknowledge(self, message: StoredMessage, at_ms: int, response_code_39: str) -> bool:
+        """The bank has undone what a reversal is about. False: it was ended before."""
+
+    async def reopen(self, message: StoredMessage, at_ms: int, response_code_39: str) -> bool:
+        """The bank has approved late what is being, or has been, reversed: tell it again."""
+
+    async def take_over(self, limit: int) -> tuple[TransactionOnOrder, ...] | None:
+        """Make up to `limit` pending transactions of dead processes our own.
+
+        Returns those of them for which no message is stored; None when there is nothing to take.
+        """
+
+
 class Vault(Protocol):
     """Card numbers at rest."""
 
@@ -146,6 +176,10 @@ class Configuration(Protocol):
     @property
     def directory(self) -> Directory:
         """The newest snapshot."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the newest snapshot is known to be up to date."""
 
 
 __all__ = [

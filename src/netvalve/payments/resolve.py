@@ -12,9 +12,11 @@ from netvalve.payments.operations import Effect, LostAnswer
 from netvalve.payments.payment import Payment
 
 APPROVED = "GTW_1000"
+_APPROVED_39 = "00"
 TIMED_OUT = "GTW_2054"
 DECLINED_BY_GATEWAY = "BNK_2003"
-_PARTIAL_APPROVAL = "10"
+_PARTIAL_APPROVALS = frozenset({"10", "32"})
+"""Approved in part; completed in part. Source: ISO 8583:1987, field 39."""
 _ASK_AGAIN = frozenset({"91", "96"})
 """Issuer or system unavailable: to a repeated message they mean, repeat."""
 FIRST_FORWARD_MS = 1_000
@@ -60,12 +62,13 @@ def mismatched(payment: Payment, outcome: BankOutcome) -> bool:
     captured, refunded or cancelled cannot be reversed: it stays pending, with its turn and its
     reserve, and is asked again. A cancel has no amount of its own to compare.
     """
-    if not isinstance(outcome, Answered) or not _approves(outcome):
+    if not isinstance(outcome, Answered) or not approves(outcome):
         return False
     return payment.request.operation is not BankOperation.CANCEL and _differs(payment, outcome)
 
 
-def _approves(answer: Answered) -> bool:
+def approves(answer: Answered) -> bool:
+    """Whether the bank says yes, to whatever it was asked."""
     return bank_code(answer.response_code).response_code.type is CodeType.APPROVED
 
 
@@ -75,7 +78,7 @@ def _differs(payment: Payment, answer: Answered) -> bool:
     if answer.currency_number is not None and answer.currency_number != currency.number:
         return True
     approved_minor = _approved_minor(payment, answer)
-    if answer.response_code == _PARTIAL_APPROVAL:
+    if answer.response_code in _PARTIAL_APPROVALS:
         return not (payment.request.partial_approval_allowed and 0 < approved_minor < asked_minor)
     return approved_minor != asked_minor
 
@@ -133,7 +136,7 @@ def _released(payment: Payment, effect: Effect, now_ms: int) -> Transaction | No
         amount_minor=effect.released_minor,
         parent_id=payment.order.opening_id,
         closed_at_ms=now_ms,
-        outcome=Outcome(APPROVED),
+        outcome=Outcome(APPROVED, bank_response_code=_APPROVED_39),
         final_capture=False,
     )
 
@@ -163,7 +166,7 @@ def _unanswered(payment: Payment, now_ms: int) -> Closing:
         outcome=None,
         ends_turn=False,
         balance=BalanceChange(),
-        forward=_forward(ForwardKind.REPEAT, transaction, now_ms),
+        forward=_forward(ForwardKind.REPEAT, payment, now_ms),
     )
 
 
@@ -177,12 +180,19 @@ def _to_be_reversed(payment: Payment, event: Event, outcome: Outcome, now_ms: in
         outcome=outcome,
         order_event=event if transaction.type in OPENERS else None,
         balance=payment.operation.frees(transaction),
-        forward=_forward(ForwardKind.REVERSAL, transaction, now_ms),
+        forward=_forward(ForwardKind.REVERSAL, payment, now_ms),
     )
 
 
-def _forward(kind: ForwardKind, transaction: Transaction, now_ms: int) -> Forward:
-    return Forward(kind, transaction.transaction_id, now_ms + FIRST_FORWARD_MS)
+def _forward(kind: ForwardKind, payment: Payment, now_ms: int) -> Forward:
+    transaction = payment.transaction
+    return Forward(
+        kind=kind,
+        transaction_id=transaction.transaction_id,
+        next_attempt_at_ms=now_ms + FIRST_FORWARD_MS,
+        identity=payment.forward_identity,
+        original_rrn=transaction.identity.rrn,
+    )
 
 
 def _answer_mti(payment: Payment) -> str:

@@ -43,7 +43,7 @@ from netvalve.storage.mapping import (
     transaction_of,
     transaction_on_order_of,
 )
-from netvalve.storage.schema import accounts, api_keys, banks, basic_users, clients, sites
+from netvalve.storage.schema import accounts, api_keys, banks, basic_users, clients, orders, sites
 
 TransactionReport = tuple[Transaction, Order, tuple[HistoryEntry, ...]]
 OrderReport = tuple[Order, tuple[Transaction, ...], tuple[HistoryEntry, ...]]
@@ -116,12 +116,17 @@ class Administration:
         """All banks, in the order of their numbers."""
         return tuple(map(bank_of, self._rows(queries.BANKS)))
 
-    def set_bank(self, bank: BankProfile) -> None:
-        """Everything of a bank but its number, as it is from now on."""
-        check_bank(bank)
+    def set_bank(self, bank_id: int, changes: Mapping[str, Any]) -> BankProfile:
+        """These fields of a bank, from now on; the others stay. Returns the bank as it is then."""
         with self._change() as change:
-            change.require(banks, "bank_id", bank.bank_id)
-            change.update(banks, "bank_id", bank.bank_id, bank_values(bank))
+            present = bank_of(change.require(banks, "bank_id", bank_id))
+            bank = replace(present, **changes)
+            _refuse_renumbered(present, bank, "bank_id")
+            if bank.name != present.name:
+                change.refuse_taken(banks, "name", bank.name)
+            check_bank(bank)
+            change.update(banks, "bank_id", bank_id, _only(changes, bank_values(bank)))
+        return bank
 
     def add_account(self, account: MerchantAccount) -> MerchantAccount:
         """A new merchant account; a `mid_id` of 0 takes the next number."""
@@ -149,14 +154,20 @@ class Administration:
         """All merchant accounts, in the order of their numbers."""
         return tuple(map(account_of, self._rows(queries.ACCOUNTS)))
 
-    def set_account(self, account: MerchantAccount) -> None:
-        """Everything of an account but its number and client, as it is from now on."""
+    def set_account(self, mid_id: int, changes: Mapping[str, Any]) -> MerchantAccount:
+        """These fields of an account, from now on; the others stay. Returns it as it is then.
+
+        An account with orders keeps its bank and its currency: what follows on an order goes
+        where the account is, and would go where nobody knows the order.
+        """
         with self._change() as change:
-            present = account_of(change.require(accounts, "mid_id", account.mid_id))
-            if account.client_id != present.client_id:
-                raise AdministrationError("an account stays its client's")
+            present = account_of(change.require(accounts, "mid_id", mid_id))
+            account = replace(present, **changes)
+            _refuse_renumbered(present, account, "mid_id", "netvalve_mid_id", "client_id")
+            _refuse_moved(change, present, account)
             _check_references(change, account)
-            change.update(accounts, "mid_id", account.mid_id, account_values(account))
+            change.update(accounts, "mid_id", mid_id, _only(changes, account_values(account)))
+        return account
 
     def add_api_key(self, client_id: int, api_key: str | None = None) -> tuple[int, str]:
         """A new key's number and the key, this once. A given one is for the sandbox alone."""
@@ -247,6 +258,27 @@ def _check_references(change: Change, account: MerchantAccount) -> None:
         site = change.require(sites, "site_id", account.site_id)
         if site.client_id != account.client_id:
             raise AdministrationError(f"site {account.site_id} is another client's")
+
+
+def _refuse_renumbered(present: object, changed: object, *fields: str) -> None:
+    """By these fields others know it: they stay for ever."""
+    for field in fields:
+        if getattr(changed, field) != getattr(present, field):
+            raise AdministrationError(f"it keeps its {field} {getattr(present, field)}")
+
+
+def _refuse_moved(change: Change, present: MerchantAccount, changed: MerchantAccount) -> None:
+    if (changed.bank_id, changed.currency) == (present.bank_id, present.currency):
+        return
+    if change.exists(orders, client_id=present.client_id, mid_id=present.mid_id):
+        raise AdministrationError(
+            f"account {present.mid_id} has orders and keeps its bank and currency; add another one"
+        )
+
+
+def _only(changes: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    """The columns of the fields that change."""
+    return {field: values[field] for field in changes}
 
 
 def _uuid(given: str | None) -> str:

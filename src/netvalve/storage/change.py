@@ -38,8 +38,9 @@ class Change:
         self._connection.execute(table.insert().values(values))
 
     def update(self, table: Table, column: str, key: object, values: Mapping[str, object]) -> None:
-        """New values for the row that is there."""
-        self._connection.execute(update(table).where(table.c[column] == key).values(values))
+        """New values for the row that is there; without any it stays as it is."""
+        if values:
+            self._connection.execute(update(table).where(table.c[column] == key).values(values))
 
     def delete(self, table: Table, column: str, key: object) -> None:
         """Take a row away that is there."""
@@ -52,10 +53,15 @@ class Change:
         Raises:
             AdministrationError: there is none.
         """
-        row = self._row(table, column, key)
+        row = self._connection.execute(select(table).where(table.c[column] == key)).first()
         if row is None:
             raise AdministrationError(f"{table.name} has no {column} {key}")
         return row
+
+    def exists(self, table: Table, **values: object) -> bool:
+        """Whether a row has all of these values."""
+        same = [table.c[column] == value for column, value in values.items()]
+        return self._connection.execute(select(table).where(*same).limit(1)).first() is not None
 
     def refuse_taken(self, table: Table, column: str, key: object) -> None:
         """Go on only where no row has this key.
@@ -63,12 +69,9 @@ class Change:
         Raises:
             AdministrationError: one has; a digest is not shown.
         """
-        if self._row(table, column, key) is not None:
+        if self.exists(table, **{column: key}):
             shown = column if isinstance(key, bytes) else f"{column} {key}"
             raise AdministrationError(f"{table.name} has this {shown} already")
-
-    def _row(self, table: Table, column: str, key: object) -> Row[Any] | None:
-        return self._connection.execute(select(table).where(table.c[column] == key)).first()
 
 
 def _past(given: int) -> ColumnElement[int]:

@@ -5,13 +5,17 @@ Both are long and random, so a fast keyed hash is enough; slow ones protect what
 
 import hmac
 import secrets
+from typing import NoReturn
 
 _API_KEY_BYTES = 32
 _PASSWORD_BYTES = 24
 
 
 class CredentialHasher:
-    """Digests credentials under a pepper that lies outside the database. Takes microseconds."""
+    """Digests credentials under a pepper that lies outside the database. Takes microseconds.
+
+    Cannot be pickled: the pepper would go with it.
+    """
 
     __slots__ = ("_pepper",)
 
@@ -25,6 +29,12 @@ class CredentialHasher:
     def matches(self, credential: str, digest: bytes) -> bool:
         """Whether a credential has this digest, in a time that tells nothing."""
         return hmac.compare_digest(self.digest(credential), digest)
+
+    def __repr__(self) -> str:
+        return "<CredentialHasher>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a CredentialHasher cannot be pickled or copied")
 
 
 def new_api_key() -> str:

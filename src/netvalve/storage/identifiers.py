@@ -37,7 +37,6 @@ class LeasedSequence:
 
         Raises:
             StoreUnavailable: no number is left and the store leases none.
-            StoreUncertain: likewise.
         """
         while self._next == self._end:
             if self._ahead:

@@ -84,7 +84,7 @@ class KeyRing:
         )
 
     def save(self, path: Path) -> None:
-        """Write the ring whole, mode 0600, in place of what was there."""
+        """Write the ring whole and durably, mode 0600, in place of what was there."""
         fields = {
             "active": self.active,
             "cipher_keys": {str(version): _text(key) for version, key in self.cipher_keys.items()},
@@ -99,12 +99,22 @@ class KeyRing:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        _make_durable(path.parent)
 
     def __repr__(self) -> str:
         return "<KeyRing>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a KeyRing cannot be pickled or copied")
+
+
+def _make_durable(folder: Path) -> None:
+    """A rename in a folder survives a power cut once the folder is on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _key(text: str) -> bytes:

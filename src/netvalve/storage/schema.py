@@ -354,10 +354,17 @@ forwards: Final = Table(
     _number("next_attempt_at_ms"),
     _number("attempts"),
     _optional_number("done_at_ms"),
+    _text("transmitted_at"),
+    _text("stan"),
+    _text("rrn"),
+    _text("terminal_id"),
+    _text("original_rrn"),
     PrimaryKeyConstraint("transaction_id", "kind"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
+
+Index("forwards_original", forwards.c.original_rrn)
 
 Index(
     "forwards_due",

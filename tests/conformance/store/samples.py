@@ -56,6 +56,7 @@ class Payment:
             "balance": BalanceChange(authorised_minor=amount_minor, captured_minor=captured),
             "charge_id": self.transaction.transaction_id if captured else None,
             "answer_mti": "0210",
+            "response_code_39": "00",
         }
         return Closing(
             transaction_id=self.transaction.transaction_id,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.store.conftest import HASHER
+from conformance.store.conftest import HASHER, Pay
+from conformance.store.samples import payment
 from netvalve.domain.client import (
     BankCapability,
     Channel,
@@ -95,16 +96,74 @@ async def test_every_field_of_an_account_comes_back(
     assert shop.account(7) == added
     assert await _shows(store, lambda directory: directory.account(1, 7) == added)
     assert store.configuration.directory.site_accounts(1, site.site_id) == (added,)
-    changed = replace(added, enabled=True, permissions=frozenset(), amount_max_minor=None)
-    shop.set_account(changed)
-    assert shop.accounts() == (changed,)
+    changes = {"enabled": True, "permissions": frozenset(), "amount_max_minor": None}
+    changed = shop.set_account(7, changes)
+    assert shop.accounts() == (changed,) == (replace(added, **changes),)
     assert shop.add_account(ACCOUNT).mid_id == 8, "numbers go on after a given one"
 
 
 def test_a_bank_can_be_moved(shop: Administration) -> None:
-    moved = replace(shop.banks()[0], port=9000, capabilities=frozenset({BankCapability.REFUND}))
-    shop.set_bank(moved)
-    assert shop.banks() == (moved,)
+    changes = {"port": 9000, "capabilities": frozenset({BankCapability.REFUND})}
+    bank = shop.banks()[0]
+    moved = shop.set_bank(1, changes)
+    assert shop.banks() == (moved,) == (replace(bank, **changes),)
+
+
+def test_two_changes_of_one_account_at_the_same_time_both_hold(
+    shop: Administration, database_url: str
+) -> None:
+    shop.add_account(ACCOUNT)
+    others = Administration(database_url, HASHER)
+    seen = others.account(1)
+    shop.set_account(1, {"enabled": False})
+    others.set_account(1, {"name": "Renamed"})
+    assert shop.account(1) == replace(seen, enabled=False, name="Renamed")
+
+
+def test_no_change_at_all_is_no_mistake(shop: Administration) -> None:
+    before = shop.add_account(ACCOUNT)
+    assert shop.set_account(1, {}) == before == shop.account(1)
+    assert shop.set_bank(1, {}) == shop.banks()[0]
+
+
+@pytest.mark.parametrize("change", [{"bank_id": 2}, {"currency": "EUR"}])
+async def test_an_account_with_orders_keeps_its_bank_and_its_currency(
+    shop: Administration, pay: Pay, change: dict[str, object]
+) -> None:
+    """Its transactions name neither bank: a refund would go to the wrong one."""
+    shop.add_bank("EPX", host="127.0.0.1", port=8583, unreachable_code="GTW_2053")
+    before, free = shop.add_account(ACCOUNT), shop.add_account(ACCOUNT)
+    await pay(payment(mid_id=1))
+    with pytest.raises(AdministrationError, match="has orders"):
+        shop.set_account(1, change)
+    assert shop.account(1) == before
+    assert shop.set_account(2, change) == replace(free, **change)
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        ("not a country", {"country": "XX"}),
+        ("bank_id 9", {"bank_id": 9}),
+        ("keeps its mid_id", {"mid_id": 2}),
+        ("keeps its client_id", {"client_id": 2}),
+        ("keeps its netvalve_mid_id", {"netvalve_mid_id": UNKNOWN}),
+    ],
+)
+def test_a_change_that_cannot_be_leaves_the_account_as_it_was(
+    shop: Administration, message: str, change: dict[str, object]
+) -> None:
+    before = shop.add_account(ACCOUNT)
+    with pytest.raises(AdministrationError, match=message):
+        shop.set_account(1, {"name": "Renamed", **change})
+    assert shop.account(1) == before
+
+
+def test_two_banks_cannot_have_one_name(shop: Administration) -> None:
+    shop.add_bank("EPX", host="127.0.0.1", port=8583, unreachable_code="GTW_2053")
+    with pytest.raises(AdministrationError, match="name EPX already"):
+        shop.set_bank(1, {"name": "EPX"})
+    assert shop.set_bank(1, {"name": "TSYS"}).name == "TSYS", "its own name is not taken"
 
 
 def test_credentials_are_shown_once_and_kept_as_digests(shop: Administration) -> None:
@@ -135,7 +194,11 @@ REFUSED: list[tuple[str, Callable[[Administration], object]]] = [
         "least amount",
         lambda shop: shop.add_account(replace(ACCOUNT, amount_min_minor=2, amount_max_minor=1)),
     ),
-    ("mid_id 9", lambda shop: shop.set_account(replace(ACCOUNT, mid_id=9))),
+    ("mid_id 9", lambda shop: shop.set_account(9, {"enabled": False})),
+    ("bank_id 9", lambda shop: shop.set_bank(9, {"port": 1})),
+    ("keeps its bank_id", lambda shop: shop.set_bank(1, {"bank_id": 9})),
+    ("not a port", lambda shop: shop.set_bank(1, {"port": -1})),
+    ("response code", lambda shop: shop.set_bank(1, {"unreachable_code": "GTW_1000"})),
     ("mid_id 9", lambda shop: shop.account(9)),
     ("key_id 9", lambda shop: shop.revoke_api_key(9)),
     ("user_name", lambda shop: shop.revoke_basic_user("nobody")),
@@ -148,6 +211,10 @@ REFUSED: list[tuple[str, Callable[[Administration], object]]] = [
     (
         "response code",
         lambda shop: shop.add_bank("B", host="h", port=1, unreachable_code="GTW_1"),
+    ),
+    (
+        "response code",
+        lambda shop: shop.add_bank("B", host="h", port=1, unreachable_code="GTW_1000"),
     ),
     ("port", lambda shop: shop.add_bank("B", host="h", port=70_000, unreachable_code="GTW_2052")),
     ("transaction 9", lambda shop: shop.transaction(9)),

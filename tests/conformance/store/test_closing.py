@@ -10,10 +10,20 @@ from conformance.store.samples import APPROVED, CLIENT, follow_up, payment, refu
 from netvalve.domain.journal import BalanceChange, Forward, ForwardKind, Move
 from netvalve.domain.lifecycle import Event, IllegalTransition, State, sources_of
 from netvalve.domain.order import Balance
-from netvalve.domain.transaction import Outcome, TransactionType
+from netvalve.domain.transaction import Outcome, Transaction, TransactionType
 from netvalve.storage.sqlite.store import SqliteStore
 
 AUTHORIZATION = TransactionType.AUTHORIZATION
+
+
+def a_forward(kind: ForwardKind, transaction: Transaction) -> Forward:
+    return Forward(
+        kind=kind,
+        transaction_id=transaction.transaction_id,
+        next_attempt_at_ms=transaction.opened_at_ms,
+        identity=transaction.identity,
+        original_rrn=transaction.identity.rrn,
+    )
 
 
 async def test_an_approval_moves_transaction_order_and_balance(
@@ -88,10 +98,9 @@ async def test_a_decline_ends_the_turn_and_brings_no_money(store: SqliteStore) -
 
 async def test_an_unanswered_sale_stores_its_reversal(store: SqliteStore) -> None:
     one = payment()
-    transaction_id = one.transaction.transaction_id
     await store.journal.open(one.opening)
     assert await store.records.backlog() == (1, 0)
-    reversal = Forward(ForwardKind.REVERSAL, transaction_id, one.transaction.opened_at_ms)
+    reversal = a_forward(ForwardKind.REVERSAL, one.transaction)
     closing = one.closing(
         Event.UNANSWERED,
         outcome=Outcome("GTW_2054"),
@@ -110,7 +119,7 @@ async def test_a_repeated_refund_stays_pending_and_keeps_its_turn(
     refund = follow_up(sale, TransactionType.REFUND, sources_of(Event.REFUNDED), amount_minor=500)
     transaction_id = refund.transaction.transaction_id
     assert await store.journal.open(refund.opening) is None
-    repeat = Forward(ForwardKind.REPEAT, transaction_id, refund.transaction.opened_at_ms)
+    repeat = a_forward(ForwardKind.REPEAT, refund.transaction)
     waiting = refund.closing(
         Event.REPEATED,
         outcome=None,

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,9 @@ from conformance.store.samples import CLIENT, payment
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.storage.administration import Administration
 from netvalve.storage.engine import sqlite_path
+from netvalve.storage.migrate import StoreNotReady, migrate
 from netvalve.storage.sqlite.lock import StoreInUse
-from netvalve.storage.sqlite.store import SqliteStore, StoreNotReady
+from netvalve.storage.sqlite.store import SqliteStore
 from netvalve.telemetry.metrics import Metrics
 
 TESTS = Path(__file__).parents[2]
@@ -51,12 +52,48 @@ async def test_a_second_gateway_on_the_same_database_is_refused(
     assert await (await start()).records.writable()
 
 
-async def test_a_database_that_was_never_migrated_is_refused(tmp_path: Path) -> None:
-    empty = tmp_path / "empty.sqlite3"
-    for prepare in (lambda: None, empty.touch):
-        prepare()
-        with pytest.raises(StoreNotReady, match="migrate"):
-            await SqliteStore.start(empty, node="n", clock=StillClock(), metrics=Metrics())
+async def test_a_database_is_not_migrated_while_a_gateway_runs_on_it(
+    store: SqliteStore, database_url: str
+) -> None:
+    with pytest.raises(StoreInUse, match="one gateway"):
+        migrate(database_url)
+    await store.stop()
+    assert migrate(database_url) == []
+
+
+async def test_a_second_gateway_leaves_the_first_one_s_schema_alone(
+    start: Starter, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrated: list[str] = []
+    monkeypatch.setattr("netvalve.storage.sqlite.store.upgrade", migrated.append)
+    with pytest.raises(StoreInUse):
+        await start()
+    assert migrated == []
+    assert await store.records.writable()
+
+
+async def test_a_store_starts_on_a_database_that_was_never_migrated(tmp_path: Path) -> None:
+    new, empty = tmp_path / "folder" / "new.sqlite3", tmp_path / "empty.sqlite3"
+    empty.touch()
+    for path in (new, empty):
+        store = await SqliteStore.start(path, node="n", clock=StillClock(), metrics=Metrics())
+        assert await store.records.writable()
+        await store.stop()
+
+
+async def test_a_database_of_a_newer_release_is_refused(database_url: str, start: Starter) -> None:
+    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    with pytest.raises(StoreNotReady, match="another release"):
+        await start()
+
+
+async def test_the_log_of_writes_shrinks_again(store: SqliteStore) -> None:
+    connection = store.journal._writer._connection
+    assert connection is not None
+    (limit,) = connection.execute("PRAGMA journal_size_limit").fetchone()
+    assert limit == 64 * 2**20
 
 
 @contextmanager

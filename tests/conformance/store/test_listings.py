@@ -6,6 +6,7 @@ import pytest
 
 from conformance.store.conftest import Pay
 from conformance.store.samples import CLIENT, NOW_MS, payment
+from netvalve.domain.journal import StoreUnavailable
 from netvalve.domain.search import PageRequest, Search
 from netvalve.storage.sqlite import exports
 from netvalve.storage.sqlite.store import SqliteStore
@@ -79,3 +80,32 @@ async def test_an_export_waits_while_as_many_as_may_are_running(
     assert len(await asyncio.wait_for(third, 5)) == 1
     for each in running:
         await each.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+
+
+async def test_an_export_that_waits_too_long_for_its_turn_is_refused(
+    store: SqliteStore, pay: Pay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "TURN_S", 0.02)
+    await _pay(pay, 1)
+    running = [store.records.export(EVERYTHING) for _ in range(2)]
+    await asyncio.gather(*map(anext, running))
+    with pytest.raises(StoreUnavailable, match="exports"):
+        await anext(store.records.export(EVERYTHING))
+    for each in running:
+        await each.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+
+
+async def test_an_export_nobody_reads_from_loses_its_place_in_the_end(
+    store: SqliteStore, pay: Pay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "BATCH_ROWS", 1)
+    monkeypatch.setattr(store.records._exports, "_export_max_s", 0.05)
+    await _pay(pay, 3)
+    stalled = [store.records.export(EVERYTHING) for _ in range(2)]
+    await asyncio.gather(*map(anext, stalled))
+    stalled.append(store.records.export(EVERYTHING))
+    assert len(await asyncio.wait_for(anext(stalled[2]), 2)) == 1
+    await asyncio.sleep(0.1)
+    for each in stalled:
+        with pytest.raises(StoreUnavailable, match="longer"):
+            await anext(each)

@@ -23,6 +23,7 @@ from netvalve.payments.commands import AccountSelector, ChargeCommand
 from netvalve.payments.gateway import Gateway, Timing
 from netvalve.payments.pipeline import Pipeline
 from netvalve.payments.planning import Planner
+from netvalve.payments.reference import References
 from netvalve.telemetry.metrics import Metrics
 
 CLIENT = Client(7, "uuid", "Shop")
@@ -114,8 +115,8 @@ def a_gateway(store, bank, **timing):
         pipeline=pipeline,
         planner=Planner(Identifiers(), Vault(), clock),
         records=store,
+        references=References(store, Configuration(), Vault()),
         configuration=Configuration(),
-        vault=Vault(),
         clock=clock,
         timing=Timing(**timing),
         log=log,

@@ -37,6 +37,7 @@ def payment(kind, amount_minor=10_000, *, partial_allowed=False, order=None):
             merchant=Merchant("1", "SHOP", "5999", "US"),
             partial_approval_allowed=partial_allowed,
         ),
+        forward_identity=IDENTITY,
         released_id=1003,
     )
 

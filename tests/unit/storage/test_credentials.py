@@ -1,5 +1,10 @@
 """Credentials: long, random, and kept as digests that only the pepper's holder can make."""
 
+import copy
+import pickle
+
+import pytest
+
 from netvalve.storage.credentials import CredentialHasher, new_api_key, new_password
 
 
@@ -24,5 +29,9 @@ def test_new_credentials_are_random_text_that_fits_a_header() -> None:
     assert all(each.isascii() and ":" not in each for each in keys | passwords)
 
 
-def test_a_hasher_shows_no_pepper() -> None:
-    assert "pepper" not in repr(CredentialHasher(b"pepper"))
+def test_a_hasher_cannot_be_printed_pickled_or_copied() -> None:
+    hasher = CredentialHasher(b"pepper")
+    assert f"{hasher} {hasher!r}" == "<CredentialHasher> <CredentialHasher>"
+    for take in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            take(hasher)

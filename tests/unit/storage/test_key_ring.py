@@ -1,7 +1,9 @@
 """The key ring's file: complete, its owner's alone, and never shown."""
 
 import copy
+import os
 import pickle
+import stat
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,18 @@ def test_a_saved_ring_is_loaded_as_it_was(tmp_path: Path) -> None:
     assert KeyRing.load(path) == ring
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["keyring.json"]
+
+
+def test_a_saved_ring_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rename lasts once its folder is on the disk."""
+    path, synced = tmp_path / "keyring.json", []
+
+    def fsync(descriptor: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    KeyRing.generate().save(path)
+    assert synced == [(False, False), (True, True)]
 
 
 def test_a_rotation_adds_an_active_key_and_keeps_the_rest() -> None:

@@ -62,10 +62,9 @@ def _bank(store: Administration, bank: BankProfile) -> BankProfile:
             unreachable_code=bank.unreachable_code,
             capabilities=bank.capabilities,
         )
-    here = replace(known, host=bank.host, port=bank.port)
-    if here != known:
-        store.set_bank(here)
-    return here
+    if (known.host, known.port) == (bank.host, bank.port):
+        return known
+    return store.set_bank(known.bank_id, {"host": bank.host, "port": bank.port})
 
 
 def _account(store: Administration, account: MerchantAccount) -> MerchantAccount:

@@ -36,7 +36,10 @@ WHERE order_id = ?
 _MOVE: Final = "UPDATE transactions SET state = ? WHERE transaction_id = ? AND order_id = ?"
 
 _STORE_FORWARD: Final = """
-INSERT INTO forwards (transaction_id, kind, next_attempt_at_ms, attempts) VALUES (?, ?, ?, 0)
+INSERT INTO forwards
+    (transaction_id, kind, next_attempt_at_ms, attempts,
+     transmitted_at, stan, rrn, terminal_id, original_rrn)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)
 ON CONFLICT (transaction_id, kind)
 DO UPDATE SET next_attempt_at_ms = excluded.next_attempt_at_ms, done_at_ms = NULL
 """
@@ -133,8 +136,19 @@ def _move(connection: sqlite3.Connection, move: Move, closing: Closing, owner: O
 
 
 def _store_forward(connection: sqlite3.Connection, forward: Forward) -> None:
+    identity = forward.identity
     connection.execute(
-        _STORE_FORWARD, (forward.transaction_id, forward.kind, forward.next_attempt_at_ms)
+        _STORE_FORWARD,
+        (
+            forward.transaction_id,
+            forward.kind,
+            forward.next_attempt_at_ms,
+            identity.transmitted_at,
+            identity.stan,
+            identity.rrn,
+            identity.terminal_id,
+            forward.original_rrn,
+        ),
     )
 
 

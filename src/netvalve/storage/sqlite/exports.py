@@ -1,4 +1,7 @@
-"""Exports: everything that matches, in batches, from one snapshot and in flat memory."""
+"""Exports: everything that matches, in batches, from one snapshot and in flat memory.
+
+As long as a snapshot is held the log of writes cannot be emptied: each has its end in time.
+"""
 
 import asyncio
 import sqlite3
@@ -7,32 +10,50 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from netvalve.domain.journal import StoreUnavailable
 from netvalve.storage.mapping import Row
 from netvalve.storage.sqlite.connection import open_reader
 
 Record = TypeVar("Record")
 
 BATCH_ROWS: Final = 1_000
+TURN_S: Final = 5.0
+"""How long an export waits for one of the others to end."""
 
 
 class Exports:
-    """Streams query results, at most `at_once` of them; one more waits for its turn."""
+    """Streams query results, at most `at_once` of them, each for at most `export_max_s`."""
 
-    def __init__(self, path: Path, at_once: int) -> None:
+    def __init__(self, path: Path, at_once: int, export_max_s: float) -> None:
         self._path = path
         self._turns = asyncio.Semaphore(at_once)
+        self._export_max_s = export_max_s
 
     async def stream(
         self, text: str, values: Mapping[str, object], record_of: Callable[[Row], Record]
     ) -> AsyncGenerator[tuple[Record, ...], None]:
-        """Batches of records. A consumer that stops early gives everything back."""
-        async with self._turns:
-            snapshot = _Snapshot(self._path, text, values, record_of)
-            try:
-                while batch := await snapshot.next():
-                    yield batch
-            finally:
-                snapshot.give_back()
+        """Batches of records. A consumer that stops early gives everything back.
+
+        Raises:
+            StoreUnavailable: before the first batch, it had no turn; or the store cannot be read;
+                or it has taken longer than it may, consumer included.
+        """
+        await self._turn()
+        snapshot = _Snapshot(self._path, text, values, record_of, given_back=self._turns.release)
+        end = asyncio.get_running_loop().call_later(self._export_max_s, snapshot.give_back)
+        try:
+            while batch := await snapshot.next():
+                yield batch
+        finally:
+            end.cancel()
+            snapshot.give_back()
+
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(TURN_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("as many exports are running as may") from None
 
 
 class _Snapshot(Generic[Record]):
@@ -44,23 +65,40 @@ class _Snapshot(Generic[Record]):
         text: str,
         values: Mapping[str, object],
         record_of: Callable[[Row], Record],
+        *,
+        given_back: Callable[[], None],
     ) -> None:
         self._path = path
         self._text = text
         self._values = values
         self._record_of = record_of
+        self._given_back: Callable[[], None] | None = given_back
         self._thread = ThreadPoolExecutor(1, "netvalve-export")
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
 
     async def next(self) -> tuple[Record, ...]:
-        """The next batch; empty at the end."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._fetched)
+        """The next batch; empty at the end.
+
+        Raises:
+            StoreUnavailable: the store cannot be read, or the snapshot was given back.
+        """
+        if self._given_back is None:
+            raise StoreUnavailable("the export has taken longer than it may")
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._fetched)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the export breaks off: {error}") from error
 
     def give_back(self) -> None:
-        """Break off what runs, then close; waits for neither."""
+        """Break off what runs, then close; waits for neither. Once is enough."""
+        if self._given_back is None:
+            return
         if self._connection is not None:
             self._connection.interrupt()
+        self._given_back()
+        self._given_back = None
         self._thread.submit(self._close)
         self._thread.shutdown(wait=False)
 

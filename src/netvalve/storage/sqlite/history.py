@@ -13,8 +13,8 @@ _FIRST: Final = insert(events)
 _NEXT: Final = """
 INSERT INTO events
     (transaction_id, sequence, event, state, at_ms, node, mti, response_code_39, detail)
-SELECT ?1, COALESCE(MAX(sequence), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-FROM events WHERE transaction_id = ?1
+SELECT ?, COALESCE(MAX(sequence), 0) + 1, ?, ?, ?, ?, ?, ?, ?
+FROM events WHERE transaction_id = ?
 """
 
 
@@ -56,6 +56,5 @@ def append(
     detail: str | None = None,
 ) -> None:
     """The next event of a transaction."""
-    connection.execute(
-        _NEXT, (transaction_id, event, state, at_ms, node, mti, response_code_39, detail)
-    )
+    row = (transaction_id, event, state, at_ms, node, mti, response_code_39, detail)
+    connection.execute(_NEXT, (*row, transaction_id))

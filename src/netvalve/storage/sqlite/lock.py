@@ -11,19 +11,20 @@ class StoreInUse(Exception):  # noqa: N818  # named after the state, not after t
 
 
 class FileLock:
-    """An exclusive lock on `<database>.lock`, held until released or until the process ends."""
+    """An exclusive lock on `<database>.lock`, held until its block or the process ends."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     @classmethod
     def of(cls, database: Path) -> Self:
-        """Take the lock of a database.
+        """Take the lock of a database, be it there yet or not.
 
         Raises:
             StoreInUse: somebody has it.
         """
         path = database.with_name(f"{database.name}.lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,6 +35,9 @@ class FileLock:
             ) from None
         return cls(descriptor)
 
-    def release(self) -> None:
-        """Let the next gateway in. The file stays: removing it would open a race."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next one in. The file stays: removing it would open a race."""
         os.close(self._descriptor)

@@ -35,9 +35,9 @@ from netvalve.storage.search import (
     transactions_statement,
     values_of,
 )
-from netvalve.storage.sqlite.connection import open_reader
 from netvalve.storage.sqlite.exports import Exports
 from netvalve.storage.sqlite.query import Query
+from netvalve.storage.sqlite.reader import Reader
 from netvalve.storage.sqlite.readers import Readers
 from netvalve.storage.sqlite.writer import Writer
 
@@ -56,17 +56,20 @@ _SHAPES_CACHED: Final = 512
 
 
 class SqliteRecords:
-    """Enquiries. Every look-up names the client: another client's rows do not exist."""
+    """Enquiries. Every look-up names the client: another client's rows do not exist.
+
+    Each raises StoreUnavailable while the store cannot be read.
+    """
 
     def __init__(self, path: Path, writer: Writer, readers: Readers, exports: Exports) -> None:
-        self._connection = open_reader(path)
+        self._reader = Reader(path)
         self._writer = writer
         self._readers = readers
         self._exports = exports
 
     def close(self) -> None:
         """Close the look-ups' connection."""
-        self._connection.close()
+        self._reader.close()
 
     async def transaction(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
         """A transaction with its order."""
@@ -137,8 +140,11 @@ class SqliteRecords:
         return tuple(record_of(row) for row in self._rows(query, values))
 
     def _rows(self, query: Query, values: Mapping[str, object]) -> list[Any]:
+        bound = query.bound(values)
         try:
-            return self._connection.execute(query.text, query.bound(values)).fetchall()
+            return self._reader.read(
+                lambda connection: connection.execute(query.text, bound).fetchall()
+            )
         except OverflowError:
             return []  # a number above 64 bits is nobody's
 

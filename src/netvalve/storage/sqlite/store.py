@@ -1,15 +1,19 @@
 """The embedded store whole: takes the file, joins its parts, and gives the file back."""
 
+import asyncio
 import sqlite3
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
 
+from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.storage.engine import sqlite_path
 from netvalve.storage.identifiers import LeasedIdentifiers
+from netvalve.storage.migrate import StoreNotReady, upgrade
 from netvalve.storage.sqlite.configuration import SqliteConfiguration
 from netvalve.storage.sqlite.exports import Exports
+from netvalve.storage.sqlite.forwards import SqliteForwards
 from netvalve.storage.sqlite.journal import SqliteJournal
 from netvalve.storage.sqlite.lock import FileLock
 from netvalve.storage.sqlite.owner import Owner
@@ -32,10 +36,6 @@ class WallClock(Protocol):
         """Milliseconds since 1970-01-01 UTC."""
 
 
-class StoreNotReady(Exception):  # noqa: N818  # named after the state, not after the class
-    """The database is missing or has another schema than this release's."""
-
-
 class SqliteStore:
     """One gateway's store in one SQLite file."""
 
@@ -45,6 +45,7 @@ class SqliteStore:
         journal: SqliteJournal,
         records: SqliteRecords,
         configuration: SqliteConfiguration,
+        forwards: SqliteForwards,
         *,
         parts: AsyncExitStack,
     ) -> None:
@@ -52,6 +53,7 @@ class SqliteStore:
         self.journal = journal
         self.records = records
         self.configuration = configuration
+        self.forwards = forwards
         self._parts = parts
 
     @classmethod
@@ -66,19 +68,18 @@ class SqliteStore:
         waiting_max: int = 10_000,
         read_connections: int = 4,
         configuration_poll_s: float = 0.5,
+        export_max_s: float = 3600,
     ) -> Self:
-        """Take a migrated database, by address or path, for this process alone.
+        """Take a database, by address or path, for this process alone; bring it up to date.
 
         Raises:
-            StoreInUse: another gateway runs on it.
-            StoreNotReady: it has not been migrated.
+            StoreInUse: another gateway runs on it, and nothing of it was touched.
+            StoreNotReady: it is of a newer release.
         """
         path = sqlite_path(str(database))
-        if not path.exists():
-            raise StoreNotReady(f"there is no database {path}: migrate it first")
         async with AsyncExitStack() as parts:
-            lock = FileLock.of(path)
-            parts.callback(lock.release)
+            parts.enter_context(FileLock.of(path))
+            await asyncio.to_thread(upgrade, str(database))
             writer = Writer(
                 path, batch_max=batch_max, waiting_max=waiting_max, observe=metrics.journal_batch
             )
@@ -88,14 +89,17 @@ class SqliteStore:
             parts.push_async_callback(identifiers.stop)
             readers = Readers(path, read_connections)
             parts.push_async_callback(readers.stop)
-            records = SqliteRecords(path, writer, readers, Exports(path, read_connections))
+            exports = Exports(path, read_connections, export_max_s)
+            records = SqliteRecords(path, writer, readers, exports)
             parts.callback(records.close)
-            configuration = await SqliteConfiguration.start(
-                path, readers, poll_s=configuration_poll_s
-            )
+            configuration = await SqliteConfiguration.start(path, poll_s=configuration_poll_s)
             parts.push_async_callback(configuration.stop)
             journal = SqliteJournal(writer, owner)
-            return cls(identifiers, journal, records, configuration, parts=parts.pop_all())
+            forwards = SqliteForwards(path, writer, owner)
+            parts.callback(forwards.close)
+            return cls(
+                identifiers, journal, records, configuration, forwards, parts=parts.pop_all()
+            )
 
     async def stop(self) -> None:
         """Write what waits, close the file and let the next gateway in."""
@@ -110,17 +114,21 @@ async def _registered(writer: Writer, node: str, now_ms: int) -> Owner:
         connection.execute(_REGISTER, (node, epoch, now_ms))
         return Owner(node, epoch)
 
-    try:
-        return await writer.write(register)
-    except sqlite3.OperationalError as error:
-        raise StoreNotReady(f"the database has another schema, migrate it: {error}") from error
+    return await writer.write(register)
 
 
 async def _leased(writer: Writer, name: str, size: int) -> int:
-    return await writer.write(lambda connection: _lease(connection, name, size))
+    """A block. One of unknown fate is lost, and nothing was begun with it."""
+    try:
+        return await writer.write(lambda connection: _lease(connection, name, size))
+    except StoreUncertain as error:
+        raise StoreUnavailable(f"a block of numbers was lost: {error}") from error
 
 
 def _lease(connection: sqlite3.Connection, name: str, size: int) -> int:
     """The first of `size` numbers that nobody else will be given."""
     first: int = connection.execute(_LEASE, (size, name, size)).fetchone()[0]
     return first
+
+
+__all__ = ["SqliteStore", "StoreNotReady", "WallClock"]

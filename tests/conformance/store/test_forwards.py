@@ -1,0 +1,122 @@
+"""Stored messages and orphans: found when due, put off, ended once, taken over."""
+
+from conformance.store.conftest import Pay, Starter
+from conformance.store.samples import CLIENT, NOW_MS, Payment, payment
+from netvalve.domain.journal import BalanceChange, Forward, ForwardKind
+from netvalve.domain.lifecycle import Event, State
+from netvalve.domain.transaction import MessageIdentity, Outcome
+from netvalve.storage.sqlite.store import SqliteStore
+
+OWN = MessageIdentity("1122130500", "000077", "632613000077", "NV000000")
+
+
+async def an_unanswered_sale(store: SqliteStore) -> Payment:
+    """A sale whose reversal is stored, due at NOW_MS + 1000."""
+    one = payment()
+    await store.journal.open(one.opening)
+    transaction = one.transaction
+    await store.journal.close(
+        one.closing(
+            Event.UNANSWERED,
+            outcome=Outcome("GTW_2054"),
+            balance=BalanceChange(),
+            charge_id=None,
+            forward=Forward(
+                ForwardKind.REVERSAL,
+                transaction.transaction_id,
+                NOW_MS + 1000,
+                OWN,
+                transaction.identity.rrn,
+            ),
+        )
+    )
+    return one
+
+
+async def state_of(store: SqliteStore, one: Payment) -> tuple[State, State]:
+    """The transaction's state, and its order's."""
+    found = await store.records.transaction(CLIENT, one.transaction.transaction_id)
+    assert found is not None
+    return found[0].state, found[1].state
+
+
+async def test_a_message_is_due_from_its_time_on_with_all_it_is_about(store: SqliteStore) -> None:
+    one = await an_unanswered_sale(store)
+    assert await store.forwards.due(NOW_MS + 999, 10) == ()
+    (message,) = await store.forwards.due(NOW_MS + 1000, 10)
+    assert message.forward.identity == OWN
+    assert message.attempts == 0
+    assert message.transaction.transaction_id == one.transaction.transaction_id
+    assert message.order.order_id == one.order.order_id
+
+
+async def test_a_message_put_off_is_due_later_and_counts_what_was_tried(
+    store: SqliteStore,
+) -> None:
+    await an_unanswered_sale(store)
+    (message,) = await store.forwards.due(NOW_MS + 1000, 10)
+    await store.forwards.postpone(message.forward, NOW_MS + 2000, counted=True)
+    await store.forwards.postpone(message.forward, NOW_MS + 3000, counted=False)
+    assert await store.forwards.due(NOW_MS + 2999, 10) == ()
+    (again,) = await store.forwards.due(NOW_MS + 3000, 10)
+    assert again.attempts == 1
+
+
+async def test_an_acknowledged_reversal_ends_transaction_and_order_once(
+    store: SqliteStore,
+) -> None:
+    one = await an_unanswered_sale(store)
+    (message,) = await store.forwards.due(NOW_MS + 1000, 10)
+    assert await store.forwards.acknowledge(message, NOW_MS + 1100, "00")
+    assert not await store.forwards.acknowledge(message, NOW_MS + 1200, "00")
+    assert await state_of(store, one) == (State.REVERSED, State.REVERSED)
+    assert await store.forwards.due(NOW_MS + 10_000_000, 10) == ()
+    assert await store.records.backlog() == (0, 0)
+    last = (await store.records.history(one.transaction.transaction_id))[-1]
+    assert (last.event, last.response_code_39) == (Event.REVERSAL_ACKNOWLEDGED, "00")
+
+
+async def test_a_late_approval_opens_the_reversal_again(store: SqliteStore) -> None:
+    one = await an_unanswered_sale(store)
+    (message,) = await store.forwards.of_original(one.transaction.identity.rrn)
+    await store.forwards.acknowledge(message, NOW_MS + 1100, "25")
+    assert await store.forwards.reopen(message, NOW_MS + 1200, "00")
+    assert await state_of(store, one) == (State.REVERSING, State.REVERSING)
+    (again,) = await store.forwards.due(NOW_MS + 1200, 10)
+    assert again.forward.identity == OWN
+    assert await store.forwards.acknowledge(again, NOW_MS + 1300, "00")
+    assert await state_of(store, one) == (State.REVERSED, State.REVERSED)
+
+
+async def test_only_what_is_reversed_is_found_by_its_original(store: SqliteStore, pay: Pay) -> None:
+    sold = await pay(payment())
+    assert await store.forwards.of_original(sold.transaction.identity.rrn) == ()
+
+
+async def test_what_an_earlier_start_left_pending_is_taken_over_once(start: Starter) -> None:
+    first = await start()
+    left = payment()
+    await first.journal.open(left.opening)
+    await first.stop()
+    second = await start()
+    taken = await second.forwards.take_over(10)
+    assert taken is not None
+    assert [each.transaction_id for each, _ in taken] == [left.transaction.transaction_id]
+    assert await second.forwards.take_over(10) is None
+    assert await second.journal.close(left.closing())
+    assert await state_of(second, left) == (State.APPROVED, State.APPROVED)
+
+
+async def test_a_start_closes_nothing_that_it_has_not_taken_over(start: Starter) -> None:
+    first = await start()
+    left = payment()
+    await first.journal.open(left.opening)
+    await first.stop()
+    second = await start()
+    assert not await second.journal.close(left.closing())
+    assert await state_of(second, left) == (State.PENDING, State.PENDING)
+
+
+async def test_what_the_running_start_has_pending_is_not_taken_over(store: SqliteStore) -> None:
+    await store.journal.open(payment().opening)
+    assert await store.forwards.take_over(10) is None
