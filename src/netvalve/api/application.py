@@ -20,7 +20,7 @@ from netvalve.api.routes import OperationRoute, PublicRoute, Route, routes
 from netvalve.api.sending import Send, send_answer, stream_answer
 from netvalve.api.services import Payments, Services
 from netvalve.config import Settings
-from netvalve.domain.journal import StoreUnavailable
+from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.payments.ports import Clock, Configuration, Records
 from netvalve.telemetry.metrics import Metrics
 
@@ -34,6 +34,7 @@ _FAILURE_OF: Final[Mapping[type[Exception], Failure]] = {
     BodyTooLarge: failures.BODY_TOO_LARGE,
     BodyTooSlow: failures.BODY_TOO_SLOW,
     StoreUnavailable: failures.STORE_UNAVAILABLE,
+    StoreUncertain: failures.STORE_UNAVAILABLE,
 }
 
 
@@ -90,6 +91,9 @@ class Application:
             await self._send(answer, scope, receive, send)
         except ClientGone:
             return
+        except (StoreUnavailable, StoreUncertain) as broken:
+            self._log_broken_off(route, broken, trace_id)
+            return  # the server closes what is not complete, which is how the client is told
         finally:
             self._answering -= 1
         self._record(route, answer, trace_id, arrived_s)
@@ -184,6 +188,15 @@ class Application:
             responseCode=answer.code,
             transactionID=answer.transaction_id,
             ms=round(seconds * 1000, 1),
+        )
+
+    def _log_broken_off(self, route: Route | None, error: Exception, trace_id: str) -> None:
+        """The store went away while its rows were being sent."""
+        self._services.log.warning(
+            "stream_broken_off",
+            traceID=trace_id,
+            operation=route.name if route else _NOWHERE,
+            error=type(error).__name__,
         )
 
     def _log_fault(self, route: Route, error: Exception, trace_id: str) -> None:

@@ -12,14 +12,20 @@ async def live(services: Services) -> Answer:
 
 
 async def ready(services: Services) -> Answer:
-    """503 unless the store takes writes and a bank can be reached.
+    """503 unless the store takes writes, the configuration is fresh and a bank can be reached.
 
     One bank of several that is down refuses its own payments and no others.
     """
     store = await services.records.writable()
     banks = dict(services.bank_readiness())
-    up = store and any(banks.values())
-    body = {"status": "UP" if up else "DOWN", "store": store, "banks": banks}
+    fresh = services.configuration.fresh
+    up = store and fresh and any(banks.values())
+    body = {
+        "status": "UP" if up else "DOWN",
+        "store": store,
+        "configuration": fresh,
+        "banks": banks,
+    }
     return json_answer(body, status=200 if up else 503)
 
 

@@ -29,12 +29,15 @@ async def send_answer(answer: Answer, send: Send) -> None:
 async def stream_answer(
     answer: StreamedAnswer, receive: Receive, send: Send, *, head_only: bool
 ) -> None:
-    """Sends an answer while it is made, in chunks of about 64 KiB; stops when nobody listens."""
-    await _start(answer, send)
+    """Sends an answer while it is made, in chunks of about 64 KiB; stops when nobody listens.
+
+    Whoever listens and does not read loses the connection, which ends this as well.
+    """
     gone = asyncio.create_task(_gone(receive))
     try:
         async with aclosing(answer.chunks) as chunks:
-            waiting = b""
+            await _start(answer, send)
+            waiting = answer.first
             async for chunk in chunks:
                 waiting += chunk
                 if gone.done() or head_only:

@@ -10,11 +10,14 @@ import uvicorn
 from structlog.typing import FilteringBoundLogger
 
 from netvalve.api.application import Application
+from netvalve.api.descriptors import connections_allowed
 from netvalve.api.protocol import limited_protocol
 from netvalve.config import Settings
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
+_LAST_ANSWERS_S = 2
+"""After the grace, for the answers of requests that could not wait for their end."""
 
 
 class _QuietServer(uvicorn.Server):
@@ -36,7 +39,9 @@ class ApiServer:
         self._server = _QuietServer(
             uvicorn.Config(
                 application,
-                http=limited_protocol(settings.header_bytes_max, log),
+                http=limited_protocol(
+                    settings.header_bytes_max, connections_allowed(settings.connections_max), log
+                ),
                 ws="none",
                 lifespan="off",
                 access_log=False,
@@ -44,7 +49,7 @@ class ApiServer:
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_s),
+                timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_s) + _LAST_ANSWERS_S,
                 backlog=_BACKLOG,
             )
         )

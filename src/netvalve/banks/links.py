@@ -1,7 +1,8 @@
-"""The links to all banks of the directory, each made once and kept up."""
+"""The links to all banks of the directory: made, kept up, and replaced when a bank moves."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from netvalve.domain.bank_message import BankOutcome, BankRequest
@@ -18,6 +19,9 @@ class BankLink(Protocol):
     async def start(self) -> None:
         """Begin to connect."""
 
+    async def drain(self) -> None:
+        """Take no new message; wait until those in flight have ended, each by its own deadline."""
+
     async def stop(self) -> None:
         """Resolve what is in flight and disconnect."""
 
@@ -25,42 +29,89 @@ class BankLink(Protocol):
         """Ask the bank."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """A bank as the directory last described it, and the link to it."""
+
+    profile: BankProfile
+    link: BankLink
+
+    def reaches(self, profile: BankProfile) -> bool:
+        """Whether the link leads to where the profile says that the bank is."""
+        here = self.profile
+        return (here.host, here.port) == (profile.host, profile.port)
+
+
 class BankLinks:
-    """Makes a link when a bank is first named; a bank whose profile changed gets a new one."""
+    """One link a bank.
+
+    The directory alone, by `follow`, moves or ends one: a payment may have been planned under an
+    older snapshot.
+    """
 
     def __init__(self, make: Callable[[BankProfile], BankLink]) -> None:
         self._make = make
-        self._links: dict[int, tuple[BankProfile, BankLink]] = {}
+        self._linked: dict[int, _Linked] = {}
+        self._retiring: set[BankLink] = set()
         self._background: set[asyncio.Task[None]] = set()
 
     def link(self, profile: BankProfile) -> BankLink:
-        """The link to one bank."""
-        known = self._links.get(profile.bank_id)
-        if known is not None and known[0] == profile:
-            return known[1]
-        link = self._make(profile)
-        self._links[profile.bank_id] = profile, link
-        self._soon(link.start)
-        if known is not None:
-            self._soon(known[1].stop)
-        return link
+        """The link to one bank, wherever the profile says that it is; made where there is none."""
+        known = self._linked.get(profile.bank_id)
+        return known.link if known is not None else self._connect(profile)
 
     def start(self, profiles: Iterable[BankProfile]) -> None:
         """Begin to connect to all of these."""
-        for profile in profiles:
-            self.link(profile)
+        self.follow(profiles)
+
+    def follow(self, profiles: Iterable[BankProfile]) -> None:
+        """Have links to these banks and no others: connect to who is new, leave who is gone.
+
+        A bank that has another address gets a new link; the old one first ends what it has in
+        flight. Every other change leaves the link alone.
+        """
+        described = {profile.bank_id: profile for profile in profiles}
+        for bank_id in self._linked.keys() - described.keys():
+            self._retire(self._linked.pop(bank_id).link)
+        for bank_id, profile in described.items():
+            known = self._linked.get(bank_id)
+            if known is not None and known.reaches(profile):
+                self._linked[bank_id] = _Linked(profile, known.link)
+                continue
+            self._connect(profile)
+            if known is not None:
+                self._retire(known.link)
 
     def readiness(self) -> dict[str, bool]:
         """Each bank's name, and whether a message could leave for it now."""
-        return {profile.name: link.ready for profile, link in self._links.values()}
+        return {each.profile.name: each.link.ready for each in self._linked.values()}
 
     async def stop(self) -> None:
-        """End all links."""
-        await asyncio.gather(*self._background)
-        await asyncio.gather(*(link.stop() for _, link in self._links.values()))
-        self._links.clear()
+        """End all links, those that are being replaced too, and what they have in flight."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        links = {each.link for each in self._linked.values()} | self._retiring
+        await asyncio.gather(*(link.stop() for link in links))
+        self._linked.clear()
+        self._retiring.clear()
 
-    def _soon(self, act: Callable[[], Coroutine[None, None, None]]) -> None:
-        task = asyncio.get_running_loop().create_task(act())
+    def _connect(self, profile: BankProfile) -> BankLink:
+        link = self._make(profile)
+        self._linked[profile.bank_id] = _Linked(profile, link)
+        self._soon(link.start())
+        return link
+
+    def _retire(self, link: BankLink) -> None:
+        self._retiring.add(link)
+        self._soon(self._drain_and_stop(link))
+
+    async def _drain_and_stop(self, link: BankLink) -> None:
+        await link.drain()
+        await link.stop()
+        self._retiring.discard(link)
+
+    def _soon(self, act: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(act)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

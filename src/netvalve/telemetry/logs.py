@@ -1,23 +1,28 @@
 """Logs: one JSON line an event, in UTC, with nothing in it that must not be seen.
 
 A sandbox at a terminal gets short lines for people instead. What libraries log through the
-standard library comes out the same way.
+standard library comes out the same way. No call of a log waits or raises, whatever becomes of
+the line.
 """
 
 import json
 import logging
+import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
 
 from netvalve.config import Settings
+from netvalve.telemetry.line_writer import LineWriter
 from netvalve.telemetry.masking import mask_fields, mask_text
 
 _QUIET_LIBRARIES: Final = (
@@ -33,6 +38,9 @@ _FRAMES_MAX: Final = 12
 _REPEATED_S: Final = 60.0
 _REMEMBERED_MAX: Final = 1000
 
+Render = Callable[[object, str, EventDict], bytes]
+"""Makes the line of an event from the logger, the method's name and the fields."""
+
 
 def configure_logs(settings: Settings, *, sandbox: bool = False) -> FilteringBoundLogger:
     """Sets up structlog and the standard library's logging for this process, once or again.
@@ -40,13 +48,15 @@ def configure_logs(settings: Settings, *, sandbox: bool = False) -> FilteringBou
     Raises:
         OSError: the log file cannot be opened.
     """
-    stream = _open(settings.log_file)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     for_people = sandbox and settings.log_file is None and sys.stderr.isatty()
+    render = PeopleLines() if for_people else _json_line
+    descriptor = _open(settings.log_file)
+    _end_earlier()
     structlog.configure(
-        processors=[_add_exception, PeopleLines() if for_people else _json_line],
+        processors=[partial(_told, render)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(stream),
+        logger_factory=LineWriter(descriptor, partial(_lost_line, render)),
         cache_logger_on_first_use=False,
     )
     logger: FilteringBoundLogger = structlog.get_logger()
@@ -54,15 +64,48 @@ def configure_logs(settings: Settings, *, sandbox: bool = False) -> FilteringBou
     return logger.bind()
 
 
-def _open(file: Path | None) -> BinaryIO:
+def lines_dropped() -> int:
+    """How many lines found no room since the logs were configured."""
+    writer = _writer()
+    return writer.dropped if writer else 0
+
+
+def _writer() -> LineWriter | None:
+    writer = structlog.get_config()["logger_factory"]
+    return writer if isinstance(writer, LineWriter) else None
+
+
+def _end_earlier() -> None:
+    writer = _writer()
+    if writer:
+        writer.close()
+
+
+def _open(file: Path | None) -> int:
     """Appending, so that a rotation by copy and truncate loses nothing but its own moment."""
-    if file is None:
-        return sys.stderr.buffer
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return file.open("ab", buffering=0)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    if sys.stderr is None:  # closed by who started us; its number may be a socket's by now
+        return os.open(os.devnull, os.O_WRONLY)
+    return os.dup(sys.stderr.fileno())
 
 
-def _add_exception(_logger: object, _method: str, event: EventDict) -> EventDict:
+def _told(render: Render, logger: object, method: str, event: EventDict) -> bytes:
+    """The line of an event; of one whose values cannot be shown, that it was there."""
+    try:
+        return render(logger, method, _add_exception(event))
+    except structlog.DropEvent:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a value does when it is asked for its text
+        return render(logger, method, {"event": "event_untold", "error": type(error).__name__})
+
+
+def _lost_line(render: Render, count: int) -> bytes:
+    return render(None, "warning", {"event": "log_lines_lost", "count": count})
+
+
+def _add_exception(event: EventDict) -> EventDict:
     """`exc_info` becomes the exception's name, its message, and where it came from.
 
     The frames are named without their variables and without chained exceptions' contents.
@@ -131,9 +174,12 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record, one event; `logger` names where it came from."""
-        self._logger.log(
-            record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info
-        )
+        level = min(record.levelno // 10 * 10, logging.CRITICAL)
+        try:
+            event = record.getMessage()
+        except Exception:  # noqa: BLE001  # a message that does not fit its arguments
+            event = "record_untold"
+        self._logger.log(level, event, logger=record.name, exc_info=record.exc_info)
 
 
 def _forward_standard_library(logger: FilteringBoundLogger, level: int) -> None:

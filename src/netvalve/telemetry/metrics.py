@@ -1,10 +1,28 @@
 """Metrics for Prometheus, one registry a process, given to whoever counts."""
 
+from collections.abc import Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from netvalve.telemetry.logs import lines_dropped
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class _LogLinesDropped(Collector):
+    """Asked when the metrics are read, so that the log needs to know none."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The count as of now."""
+        yield CounterMetricFamily(
+            "netvalve_log_lines_dropped",
+            "Log lines that found no room: the reader is slow or gone, or the disk is full",
+            value=lines_dropped(),
+        )
 
 
 class Metrics:
@@ -12,6 +30,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(_LogLinesDropped())
         self._requests = Histogram(
             "netvalve_request_seconds",
             "Time from a request's arrival to its answer",

@@ -30,8 +30,8 @@ class SystemClock:
 class Linked:
     """A started link, its metrics and its log."""
 
-    def __init__(self, port: int, **settings: Any) -> None:
-        self.metrics = Metrics()
+    def __init__(self, port: int, *, metrics: Metrics | None = None, **settings: Any) -> None:
+        self.metrics = metrics or Metrics()
         self.lines = CapturingLogger()
         log: FilteringBoundLogger = structlog.wrap_logger(
             self.lines,

@@ -118,11 +118,48 @@ async def test_senseless_order_is_refused(bank: RunningBank, order: object) -> N
     assert (await bank.admin.get("/faults")).json() == {"faults": []}
 
 
-async def test_other_host_names_and_other_sites_pages_are_refused(bank: RunningBank) -> None:
+async def test_json_is_taken_for_what_it_is_under_the_content_type_of_a_form(
+    bank: RunningBank,
+) -> None:
+    as_curl_sends_it = {"content-type": "application/x-www-form-urlencoded"}
+    order = b' {"fault": "silent", "messages": 1}'
+    made = await bank.admin.post("/faults", content=order, headers=as_curl_sends_it)
+    assert (made.status_code, made.json()["messages_left"]) == (201, 1)
+    pace = b'{"latency_s": 0.2, "late_s": 35}'
+    changed = await bank.admin.put("/pace", content=pace, headers=as_curl_sends_it)
+    assert (changed.status_code, changed.json()) == (200, {"latency_s": 0.2, "late_s": 35})
+    assert (await bank.admin.post("/faults", content=b"{", headers=as_curl_sends_it)).is_error
+
+
+async def test_other_host_name_is_refused(bank: RunningBank) -> None:
     assert (await bank.admin.get("/", headers={"host": "bank.example"})).status_code == 400
-    order = {"fault": "silent"}
-    for origin, status in (("https://shop.example", 403), ("http://localhost:8080", 201)):
-        answer = await bank.admin.post("/faults", json=order, headers={"origin": origin})
-        assert answer.status_code == status
-    answer = await bank.admin.delete("/faults", headers={"origin": "null"})
-    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"origin": "https://shop.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:8080"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+async def test_page_of_another_origin_is_refused(bank: RunningBank, page: dict[str, str]) -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "application/json"):
+        headers = {**page, "content-type": content_type}
+        answer = await bank.admin.post("/faults", content=b'{"fault":"silent"}', headers=headers)
+        assert answer.status_code == 403
+    assert (await bank.admin.put("/pace", json={}, headers=page)).status_code == 403
+    assert (await bank.admin.delete("/faults", headers=page)).status_code == 403
+    assert (await bank.admin.delete("/faults/1", headers=page)).status_code == 403
+    assert (await bank.admin.post("/faults/clear", headers=page)).status_code == 403
+    assert (await bank.admin.get("/faults")).json() == {"faults": []}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_page_of_the_admin_itself_is_let_in(bank: RunningBank, host: str) -> None:
+    authority = f"{host}:{bank.admin_port}"
+    own = {"host": authority, "origin": f"http://{authority}", "sec-fetch-site": "same-origin"}
+    answer = await bank.admin.post("/faults", data={"fault": "silent"}, headers=own)
+    assert answer.status_code == 303

@@ -1,12 +1,19 @@
 """Fixtures: the application over a fake gateway, and a client with good credentials."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 
 from unit.api.face import Face, a_face
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the gateway serves on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

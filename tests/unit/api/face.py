@@ -123,6 +123,14 @@ class FakeGateway:
 
 
 @dataclass
+class FakeConfiguration:
+    """A directory that never changes."""
+
+    directory: Directory = DIRECTORY
+    fresh: bool = True
+
+
+@dataclass
 class Face:
     """The application with everything around it."""
 
@@ -131,6 +139,7 @@ class Face:
     store: Store
     metrics: Metrics
     banks: dict[str, bool]
+    configuration: FakeConfiguration
     lines: list[dict[str, Any]]
 
     def client(self, headers: Mapping[str, str] = HEADERS) -> httpx.AsyncClient:
@@ -141,15 +150,12 @@ class Face:
         )
 
 
-class _Configuration:
-    directory = DIRECTORY
-
-
 def a_face(home: Path) -> Face:
     """The application, ready for requests."""
     store, metrics, banks = Store(), Metrics(), {"Mock Bank": True}
+    configuration = FakeConfiguration()
     lines: list[dict[str, Any]] = []
-    enquiries = Enquiries(store, _Configuration())
+    enquiries = Enquiries(store, configuration)
     gateway = FakeGateway(enquiries, (store.transaction_, store.order_))
 
     def remember(_logger: object, method: str, event: dict[str, Any]) -> str:
@@ -161,7 +167,7 @@ def a_face(home: Path) -> Face:
     )
     application = build_application(
         gateway=gateway,
-        configuration=_Configuration(),
+        configuration=configuration,
         records=store,
         bank_readiness=lambda: banks,
         digest=digest,
@@ -170,4 +176,4 @@ def a_face(home: Path) -> Face:
         clock=StillClock(),
         log=log,
     )
-    return Face(application, gateway, store, metrics, banks, lines)
+    return Face(application, gateway, store, metrics, banks, configuration, lines)

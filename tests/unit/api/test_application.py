@@ -8,6 +8,7 @@ import pytest
 
 from netvalve.api import body
 from netvalve.api.application import Application
+from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from unit.api.face import HEADERS, Face
 
 SALE = {
@@ -113,6 +114,24 @@ async def test_ready_needs_a_store_and_a_bank(api: httpx.AsyncClient, face: Face
     face.banks["Mock Bank"], face.store.takes_writes = True, False
     response = await api.get("/health/ready")
     assert (response.status_code, response.json()["store"]) == (503, False)
+
+
+async def test_ready_needs_a_configuration_that_is_fresh(
+    api: httpx.AsyncClient, face: Face
+) -> None:
+    face.configuration.fresh = False
+    response = await api.get("/health/ready")
+    assert (response.status_code, response.json()["configuration"]) == (503, False)
+
+
+@pytest.mark.parametrize("broken", [StoreUnavailable("away"), StoreUncertain("lost")])
+async def test_store_that_is_away_is_asked_again_soon(
+    api: httpx.AsyncClient, face: Face, broken: Exception
+) -> None:
+    face.gateway.answer = broken
+    response = await api.post("/sale", json=SALE)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["responseCode"] == "GTW_9999"
 
 
 async def test_metrics_show_requests_outcomes_and_backlog(api: httpx.AsyncClient) -> None:

@@ -1,8 +1,11 @@
 """The streamed exports: whole, harmless in a spreadsheet, ended when nobody listens."""
 
+import asyncio
 import csv
 import io
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import orjson
@@ -11,8 +14,10 @@ import pytest
 from netvalve.api.answers.answer import StreamedAnswer
 from netvalve.api.answers.streams import harmless
 from netvalve.api.sending import stream_answer
+from netvalve.domain.journal import StoreUnavailable
 from netvalve.domain.order import Customer, Details
 from unit.api.face import Face
+from unit.api.test_application import scope
 
 
 async def test_csv_holds_everything_with_numbers_as_numbers(
@@ -74,6 +79,46 @@ async def test_stream_ends_when_nobody_listens() -> None:
     async def send(_message: object) -> None:
         return
 
-    await stream_answer(StreamedAnswer(b"text/csv", chunks()), receive, send, head_only=False)
+    await stream_answer(StreamedAnswer(b"text/csv", b"", chunks()), receive, send, head_only=False)
     assert made < 5
     assert ended == 1
+
+
+@pytest.mark.parametrize("form", ["text/csv", "application/x-ndjson"])
+async def test_store_that_is_away_before_the_first_row_is_told_by_the_status(
+    api: httpx.AsyncClient, face: Face, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(face.store, "export", broken_after(0, face))
+    response = await api.get("/export", headers={"accept": form})
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["responseCode"] == "GTW_9999"
+
+
+async def test_store_that_goes_away_later_breaks_the_stream_off(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(face.store, "export", broken_after(2, face))
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await face.application(scope("GET", "/export", (b"accept", b"text/csv")), receive, send)
+    assert sent[0]["status"] == 200
+    assert all(message["more_body"] for message in sent[1:])
+    assert [line["event"] for line in face.lines] == ["stream_broken_off"]
+    assert face.application._answering == 0
+
+
+def broken_after(batches: int, face: Face) -> Any:
+    """An export whose store goes away."""
+
+    async def export(_search: object) -> AsyncIterator[Any]:
+        for _ in range(batches):
+            yield [(face.store.transaction_, face.store.order_)] * 200
+        raise StoreUnavailable("away")
+
+    return export

@@ -1,5 +1,6 @@
 """Whatever a field holds, its rule gives a good value or a response code, and nothing else."""
 
+import ipaddress
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +18,9 @@ from netvalve.api.models.follow_up import CaptureInputFieldsDTO, RebillInputFiel
 from netvalve.api.models.model import Request, wire_names
 from netvalve.api.requests import capture_command, charge_command, rebill_command
 from netvalve.api.validation import read_body, read_fields
+from netvalve.banks.iso8583.specification import TAGGED_VALUES, Tag
 from netvalve.catalogue.response_codes import RESPONSE_CODES
-from netvalve.domain.refusal import InvalidFields
+from netvalve.domain.refusal import FieldError, InvalidFields
 from netvalve.domain.transaction import TransactionType
 
 SCALARS = (
@@ -36,6 +38,7 @@ JSON = st.recursive(
 )
 RULES = [
     rules.optional_text,
+    rules.bank_text(4),
     rules.payload,
     rules.payloads,
     rules.account_name,
@@ -101,6 +104,11 @@ def test_plain_address_is_one_that_the_full_check_accepts(address: str) -> None:
     validate_email(address, check_deliverability=False)
 
 
+@given(st.from_regex(customer_rules._IPV4, fullmatch=True))
+def test_plain_ipv4_is_one_that_the_full_check_accepts(address: str) -> None:
+    assert str(ipaddress.ip_address(address)) == address
+
+
 @pytest.mark.parametrize(
     ("amount", "code"),
     [
@@ -146,6 +154,42 @@ def test_moment_without_a_zone_is_utc_and_a_date_ends_with_its_day() -> None:
     assert moments.first_ms("2024-11-08") == noon_ms - 43_200_000
     assert moments.last_ms("2024-11-08") == noon_ms + 43_200_000 - 1
     assert moments.last_ms("2024-11-08T12:00:00") == noon_ms
+
+
+TRAVELLING = {
+    "3DS.eci": Tag.ECI,
+    "3DS.cavv": Tag.CAVV,
+    "3DS.version": Tag.THREE_DS_VERSION,
+    "3DS.dsTransactionId": Tag.DS_TRANSACTION_ID,
+    "3DS.xid": Tag.XID,
+}
+CHARGE = {
+    "amount": 1,
+    "currency": "USD",
+    "cardNumber": "4012000098765439",
+    "cardExpireMonth": "12",
+    "cardExpireYear": "2030",
+}
+
+
+@pytest.mark.parametrize("name", TRAVELLING)
+def test_value_that_travels_is_as_long_as_the_bank_takes_it_and_no_longer(name: str) -> None:
+    (length,) = (each.length_max for each in TAGGED_VALUES if each.tag == TRAVELLING[name])
+    field = name.removeprefix("3DS.")
+    assert not isinstance(
+        read_fields(BasicInputFieldsDTO, {**CHARGE, "3DS": {field: "x" * length}}), InvalidFields
+    )
+    for wrong in ("x" * (length + 1), "\u00bd"):
+        read = read_fields(BasicInputFieldsDTO, {**CHARGE, "3DS": {field: wrong}})
+        assert read == InvalidFields((FieldError(name, rules.INVALID),))
+
+
+def test_longest_values_of_the_enumerations_fit_the_banks_message() -> None:
+    lengths = {each.tag: each.length_max for each in TAGGED_VALUES}
+    assert max(map(len, fields.SCHEDULE_TYPES)) <= lengths[Tag.SCHEDULE]
+    assert max(map(len, fields.REQUEST_TYPES)) <= lengths[Tag.TRANSACTION_TYPE]
+    assert len("Repeated") <= lengths[Tag.RECURRENCE]
+    assert len("CIT") <= lengths[Tag.INITIATOR]
 
 
 def test_secrets_of_a_request_are_in_no_repr() -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from netvalve.config import Settings
 from netvalve.domain.card import CardNumber, passes_luhn
+from netvalve.telemetry.line_writer import LineWriter
 from netvalve.telemetry.logs import configure_logs
 from netvalve.telemetry.masking import HIDDEN, looks_secret, mask_fields, mask_text
 
@@ -25,6 +26,9 @@ def logging_as_before() -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
+    writer = structlog.get_config()["logger_factory"]
+    if isinstance(writer, LineWriter):
+        writer.close()
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
 
@@ -33,12 +37,21 @@ Lines = Callable[[], list[dict[str, object]]]
 
 
 @pytest.fixture
-def lines(tmp_path: Path) -> Iterator[Lines]:
+def lines(tmp_path: Path) -> Lines:
     """Logs into a file; gives a function that reads it."""
     file = tmp_path / "gateway.log"
     configure_logs(Settings(log_file=file))
-    yield lambda: [json.loads(line) for line in file.read_text().splitlines()]
-    structlog.get_config()["logger_factory"]._file.close()
+
+    def read() -> list[dict[str, object]]:
+        written()
+        return [json.loads(line) for line in file.read_text().splitlines()]
+
+    return read
+
+
+def written() -> None:
+    """Waits for the lines so far."""
+    assert structlog.get_config()["logger_factory"].flush(5)
 
 
 def test_an_event_is_one_line_with_time_level_and_name(
@@ -58,6 +71,31 @@ def test_no_value_keeps_an_event_from_being_written(lines: Lines) -> None:
     structlog.get_logger().info("odd", text="\ud800", big_id=2**70, thing=object())
     (line,) = lines()
     assert (line["text"], line["big_id"]) == ("\ud800", 2**70)
+
+
+def test_a_value_that_cannot_be_shown_costs_its_event_and_nothing_else(lines: Lines) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise OSError("no text")
+
+    knot: list[object] = []
+    knot.append(knot)
+    structlog.get_logger().warning("odd", thing=Broken())
+    structlog.get_logger().warning("odd", thing=knot)
+    assert [(line["event"], line["error"]) for line in lines()] == [
+        ("event_untold", "OSError"),
+        ("event_untold", "RecursionError"),
+    ]
+
+
+def test_a_record_that_cannot_be_told_is_named_by_its_logger(lines: Lines) -> None:
+    (forward, *_) = logging.getLogger().handlers
+    odd = {"name": "library", "msg": "%d of", "args": ("seven",), "levelno": logging.WARNING}
+    forward.emit(logging.makeLogRecord(odd))
+    logging.getLogger("library").log(35, "between two levels")
+    first, second = lines()
+    assert (first["event"], first["logger"]) == ("record_untold", "library")
+    assert (second["event"], second["level"]) == ("between two levels", "warning")
 
 
 def test_events_below_the_level_are_not_written(
@@ -183,6 +221,7 @@ def test_a_sandbox_at_a_terminal_gets_a_line_for_people_and_no_repetition(
     log = configure_logs(Settings(), sandbox=True)
     for bank in ("TSYS", "TSYS", "RYVYL"):
         log.warning("link down", bank=bank)
+    written()
     first, second = capfdbinary.readouterr().err.decode().splitlines()
     assert first.partition(" ")[2] == "WARNING link down bank=TSYS"
     assert second.endswith("bank=RYVYL")
@@ -190,4 +229,5 @@ def test_a_sandbox_at_a_terminal_gets_a_line_for_people_and_no_repetition(
 
 def test_a_pipe_gets_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     configure_logs(Settings(), sandbox=True).warning("link down")
+    written()
     assert json.loads(capfdbinary.readouterr().err)["event"] == "link down"

@@ -28,7 +28,10 @@ class StreamedAnswer:
     """An answer that is made while it is sent."""
 
     content_type: bytes
+    first: bytes
+    """Made before its head is sent: what keeps it from being made can still be told."""
     chunks: AsyncGenerator[bytes, None]
+    """What follows."""
     headers: tuple[Header, ...] = ()
     status: int = 200
     code: str | None = None

@@ -35,10 +35,12 @@ NO_SUCH_PATH: Final = Failure(404, "GTW_2013")
 WRONG_METHOD: Final = Failure(405, "GTW_2013")
 BODY_TOO_LARGE: Final = Failure(413, "GTW_2013", _LAST)
 BODY_TOO_SLOW: Final = Failure(408, "GTW_2013", _LAST)
+HEAD_TOO_SLOW: Final = Failure(408, "GTW_2013", _LAST)
 HEAD_TOO_LARGE: Final = Failure(431, "GTW_2013", _LAST)
 BROKEN_HTTP: Final = Failure(400, "GTW_2013", _LAST)
 FAULT: Final = Failure(500, "GTW_9999")
 OVERLOADED: Final = Failure(503, "GTW_9999", _SOON)
+TOO_MANY_CONNECTIONS: Final = Failure(503, "GTW_9999", (*_SOON, *_LAST))
 STORE_UNAVAILABLE: Final = Failure(503, "GTW_9999", _SOON)
 
 

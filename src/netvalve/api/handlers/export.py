@@ -28,9 +28,9 @@ async def export(call: Call) -> Answer | StreamedAnswer:
         return invalid_answer(listing)
     if CSV in call.accept:
         chunks = CsvChunks(with_billing=listing.query.collect_billing_info)
-        return _streamed(call, listing, CSV, chunks.encode, b"transactions.csv")
+        return await _streamed(call, listing, CSV, chunks.encode, b"transactions.csv")
     if NDJSON in call.accept:
-        return _streamed(call, listing, NDJSON, ndjson_chunk, b"transactions.ndjson")
+        return await _streamed(call, listing, NDJSON, ndjson_chunk, b"transactions.ndjson")
     return await _page(call, listing)
 
 
@@ -41,13 +41,15 @@ async def _page(call: Call, listing: Listing[ExportQuery]) -> Answer:
     return json_answer(page_body(page, _rows(call, listing, page.rows)))
 
 
-def _streamed(
+async def _streamed(
     call: Call, listing: Listing[ExportQuery], form: bytes, encode: Encode, file: bytes
 ) -> StreamedAnswer:
     attachment = (b"content-disposition", b'attachment; filename="%b"' % file)
+    chunks = _chunks(call, listing, encode)
     return StreamedAnswer(
         content_type=form + b"; charset=utf-8",
-        chunks=_chunks(call, listing, encode),
+        first=encode(()) + await anext(chunks, b""),
+        chunks=chunks,
         headers=(attachment,),
     )
 
@@ -56,7 +58,6 @@ async def _chunks(
     call: Call, listing: Listing[ExportQuery], encode: Encode
 ) -> AsyncGenerator[bytes, None]:
     """The whole result from one snapshot; what is asked of pages does not count."""
-    yield encode(())
     if not isinstance(listing.search, Search):
         return
     async for batch in call.services.gateway.enquiries.export(listing.search):

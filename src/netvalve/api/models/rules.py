@@ -46,9 +46,10 @@ def digits_or_text(value: object) -> object:
 
 def text(value: object, *, length_max: int = TEXT_MAX, too_long: str = INVALID) -> str:
     """Text without control characters; a whole number stands for its digits."""
-    value = digits_or_text(value)
     if not isinstance(value, str):
-        raise refused(INVALID)
+        value = digits_or_text(value)
+        if not isinstance(value, str):
+            raise refused(INVALID)
     if len(value) > length_max:
         raise refused(too_long)
     if not value.isprintable() and _CONTROL.search(value):
@@ -68,6 +69,18 @@ def limited_text(length_max: int, too_long: str) -> Callable[[object], str | Non
 def optional_text(value: object) -> str | None:
     """Text of at most 255 characters; an empty one is an absent one."""
     return text(value) or None
+
+
+def bank_text(length_max: int) -> Callable[[object], str | None]:
+    """A rule for text that goes to the bank as it is: printable ASCII, no longer than it takes."""
+
+    def rule(value: object) -> str | None:
+        written = text(value, length_max=length_max)
+        if not written.isascii():
+            raise refused(INVALID)
+        return written or None
+
+    return rule
 
 
 def payload(value: object) -> str:

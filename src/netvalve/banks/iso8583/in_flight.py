@@ -48,6 +48,11 @@ class InFlight:
         for key in [key for key, (_, by) in self._waiting.items() if by is connection]:
             self.give_up(key, reason)
 
+    async def ended(self) -> None:
+        """Waits until all that waits now has ended."""
+        if self._waiting:
+            await asyncio.wait([future for future, _ in self._waiting.values()])
+
     def stop(self, reason: str) -> None:
         """Ends all that waits."""
         for key in tuple(self._waiting):

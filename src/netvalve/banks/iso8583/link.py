@@ -69,6 +69,7 @@ class Iso8583Bank:
         self._in_flight = InFlight()
         self._log = log.bind(bank=profile.name)
         self._was_ready = False
+        self._draining = False
         terms = SessionTerms(acquirer_id, require_test_bank, echo_s, network_answer_s, clock)
         self._pool = Pool(
             (profile.host, profile.port),
@@ -87,6 +88,16 @@ class Iso8583Bank:
         """Begins to connect and returns at once."""
         self._metrics.bank_ready(self._name, ready=False)
         self._pool.start()
+
+    async def drain(self) -> None:
+        """Takes no new message; returns when those in flight have ended, each by its deadline.
+
+        From here on it says nothing of its readiness: another link to the bank may do so.
+        """
+        self._draining = True
+        self._metrics.bank_ready(self._name, ready=False)
+        self._log.info("bank_link_draining", in_flight=len(self._in_flight))
+        await self._in_flight.ended()
 
     async def stop(self) -> None:
         """Gives up what is in flight, signs off and ends every connection."""
@@ -107,12 +118,9 @@ class Iso8583Bank:
 
     def readiness_changed(self) -> None:
         """A connection has begun or ceased to be ready."""
-        ready = self.ready
-        if ready is not self._was_ready:
-            self._was_ready = ready
-            self._log.info("bank_ready" if ready else "bank_not_ready")
-        self._metrics.bank_ready(self._name, ready=ready)
         self._pool.readiness_changed()
+        if not self._draining:
+            self._tell_readiness()
 
     def message_received(self, message: Message) -> None:
         """Ends what the message answers, or hands it to who listens for such."""
@@ -135,6 +143,13 @@ class Iso8583Bank:
         """Ends what left by the connection: nobody knows what the bank did with it."""
         self._in_flight.connection_lost(connection, reason)
 
+    def _tell_readiness(self) -> None:
+        ready = self.ready
+        if ready is not self._was_ready:
+            self._was_ready = ready
+            self._log.info("bank_ready" if ready else "bank_not_ready")
+        self._metrics.bank_ready(self._name, ready=ready)
+
     def _unmatched(self, answer: Answer) -> None:
         self._metrics.unmatched_message(self._name, "late")
         if self.on_unmatched is not None:
@@ -145,7 +160,7 @@ class Iso8583Bank:
             data = frame(encode_request(request, self._acquirer_id))
         except ImpossibleField as error:
             return NotSent(str(error))
-        connection = self._pool.next_ready() or await self._connection_by(deadline_s)
+        connection = await self._connection_by(deadline_s)
         if connection is None:
             return NotSent("no connection to the bank is ready")
         key = match_key(request.operation, request.identity)
@@ -168,5 +183,7 @@ class Iso8583Bank:
             self._in_flight.forget(key, ending)
 
     async def _connection_by(self, deadline_s: float) -> Connection | None:
-        left_s = deadline_s - self._clock.monotonic_s()
-        return await self._pool.wait_ready(min(left_s, READY_WAIT_S))
+        """A ready connection, waited for a moment; none while draining."""
+        wait_s = min(deadline_s - self._clock.monotonic_s(), READY_WAIT_S)
+        connection = self._pool.next_ready() or await self._pool.wait_ready(wait_s)
+        return None if self._draining else connection

@@ -33,6 +33,7 @@ class Pool:
         self._open: deque[Connection] = deque()
         self._keepers: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
+        self._closed = False
         self._told_unreachable = False
 
     @property
@@ -62,7 +63,7 @@ class Pool:
         """The next ready connection, waiting for one to become so."""
         try:
             async with asyncio.timeout(seconds):
-                while self._keepers:
+                while not self._closed:
                     if connection := self.next_ready():
                         return connection
                     await self._changed.wait()
@@ -72,10 +73,10 @@ class Pool:
 
     async def close(self) -> None:
         """Signs off and ends every connection; none comes back."""
-        keepers, self._keepers = self._keepers, []
-        for keeper in keepers:
+        self._closed = True
+        for keeper in self._keepers:
             keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        await asyncio.gather(*self._keepers, return_exceptions=True)
         self.readiness_changed()
         for connection in self._open:
             connection.sign_off()

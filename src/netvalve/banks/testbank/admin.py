@@ -1,6 +1,6 @@
 """The bank's HTTP admin: the book, the faults that hold, the pace. For loopback alone.
 
-A request under another host name, or from a page of another host, is refused, so that no web
+A request under another host name, or from a page of another origin, is refused, so that no web
 site can reach the bank through its visitor's browser.
 """
 
@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -31,6 +31,8 @@ from netvalve.domain.bank_message import BankOperation
 HOSTS: Final = ("127.0.0.1", "localhost")
 _LATEST: Final = 100
 _FORM: Final = "application/x-www-form-urlencoded"
+_OWN_PAGES: Final = (None, "same-origin", "none")
+"""`Sec-Fetch-Site` of who is no browser, of the admin's own page, and of the address bar."""
 _DELAYED: Final = frozenset({Fault.SLOW, Fault.LATE})
 
 Delay = Annotated[float, Field(ge=0, le=DELAY_MAX_S)]
@@ -148,7 +150,7 @@ async def _set_fault(request: Request) -> Response:
         percent=order.percent,
         seed=order.seed,
     )
-    return _done(request, _fault(fault), status=201)
+    return await _done(request, _fault(fault), status=201)
 
 
 async def _clear_all(request: Request) -> Response:
@@ -163,9 +165,9 @@ async def _clear_one(request: Request) -> Response:
 
 
 async def _clear_by_form(request: Request) -> Response:
-    number = (await _sent(request)).get("number", "")
+    number = str((await _sent(request)).get("number", ""))
     cleared = _office(request).standing_faults.clear(int(number) if number.isdecimal() else None)
-    return _done(request, {"cleared": cleared})
+    return await _done(request, {"cleared": cleared})
 
 
 async def _pace(request: Request) -> Response:
@@ -177,14 +179,14 @@ async def _set_pace(request: Request) -> Response:
     pace = _office(request).pace
     pace.latency_s = pace.latency_s if order.latency_s is None else order.latency_s
     pace.late_s = pace.late_s if order.late_s is None else order.late_s
-    return _done(request, asdict(pace))
+    return await _done(request, asdict(pace))
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:
     """The body, JSON or a form; of a form, what is left blank is absent."""
     _refuse_other_pages(request)
     body = await request.body()
-    if _is_form(request):
+    if await _is_form(request):
         return dict(parse_qsl(body.decode(errors="replace")))
     try:
         sent = orjson.loads(body)
@@ -193,19 +195,24 @@ async def _sent(request: Request) -> Mapping[str, Any]:
     return sent if isinstance(sent, dict) else {"": "a JSON object is needed"}
 
 
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").startswith(_FORM)
+async def _is_form(request: Request) -> bool:
+    """Whether a browser's form was sent. `curl -d` calls JSON a form: the body decides."""
+    called_form = request.headers.get("content-type", "").startswith(_FORM)
+    return called_form and not (await request.body()).lstrip().startswith(b"{")
 
 
 def _refuse_other_pages(request: Request) -> None:
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).hostname not in HOSTS:
+    """Browsers name the page that asks in `Origin`, or at least how far it is from here."""
+    headers = request.headers
+    if headers.get("origin") not in (None, f"http://{headers.get('host')}"):
+        raise PermissionError
+    if headers.get("sec-fetch-site") not in _OWN_PAGES:
         raise PermissionError
 
 
-def _done(request: Request, content: object, status: int = 200) -> Response:
+async def _done(request: Request, content: object, status: int = 200) -> Response:
     """A browser's form goes back to the page; anybody else gets what was done."""
-    return RedirectResponse("/", 303) if _is_form(request) else _json(content, status)
+    return RedirectResponse("/", 303) if await _is_form(request) else _json(content, status)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
@@ -215,7 +222,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 
 async def _forbidden(_request: Request, _error: Exception) -> Response:
-    return _json({"errors": ["a page of another host may not do this"]}, status=403)
+    return _json({"errors": ["a page of another origin may not do this"]}, status=403)
 
 
 def _shown(entry: Entry) -> dict[str, object]:

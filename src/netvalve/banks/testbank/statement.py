@@ -38,8 +38,8 @@ _ROWS_AT_ONCE: Final = 2000
 
 _ALL: Final = f"SELECT {COLUMNS} FROM entries ORDER BY id"  # noqa: S608  # constants alone
 _LATEST: Final = f"""
-    SELECT {COLUMNS} FROM entries WHERE ?1 IS NULL OR rrn = ?1
-    ORDER BY id DESC LIMIT ?2"""  # noqa: S608
+    SELECT {COLUMNS} FROM entries WHERE :rrn IS NULL OR rrn = :rrn
+    ORDER BY id DESC LIMIT :limit"""  # noqa: S608
 _COUNTS: Final = """
     SELECT operation, state, response_code, count(*) FROM entries
     GROUP BY operation, state, response_code ORDER BY operation, state, response_code"""
@@ -94,7 +94,8 @@ class Statement:
     def latest(self, limit: int, rrn: str | None = None) -> tuple[Entry, ...]:
         """The newest entries first, all or those of one retrieval reference number."""
         with closing(self._connect()) as connection:
-            return tuple(entry_of(row) for row in connection.execute(_LATEST, (rrn, limit)))
+            rows = connection.execute(_LATEST, {"rrn": rrn, "limit": limit})
+            return tuple(entry_of(row) for row in rows)
 
     def csv(self) -> Iterator[str]:
         """The whole book, oldest first, piece by piece, from one consistent snapshot."""
