@@ -24,18 +24,14 @@ from netvalve.payments.pipeline import Pipeline
 from netvalve.payments.planning import Planner
 from netvalve.payments.reference import References
 from netvalve.payments.store_and_forward import StoreAndForward
-from netvalve.storage.administration import Administration
 from netvalve.storage.credentials import CredentialHasher
-from netvalve.storage.engine import DatabaseUrlError
-from netvalve.storage.key_ring import KeyRing, KeyRingError
-from netvalve.storage.migrate import current
-from netvalve.storage.sqlite.store import SqliteStore, StoreNotReady
+from netvalve.storage.key_ring import KeyRing
+from netvalve.storage.sqlite.store import SqliteStore
 from netvalve.storage.vault import Vault
 from netvalve.telemetry.logs import configure_logs
 from netvalve.telemetry.metrics import Metrics
 
 _DAY_MS = 86_400_000
-_BANK_CONNECT_S = 2.0
 _LAST_WRITES_S = 5.0
 """How long the payments that lost their bank at the end have for their closing writes."""
 
@@ -64,15 +60,6 @@ class RunningGateway:
         """Where it is reached."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One thing that was looked at before or while the gateway runs."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,51 +111,6 @@ async def _finish(server: ApiServer, gateway: Gateway, grace_s: float) -> None:
     gateway.hurry()
     await stopping
     await gateway.drain(max(end_s - time.monotonic(), 0))
-
-
-def administration(settings: Settings) -> Administration:
-    """The store's configuration, for the command line; a gateway may be running on it."""
-    key_ring = KeyRing.load(settings.keyring_path)
-    return Administration(settings.database_url, CredentialHasher(key_ring.pepper))
-
-
-def check(settings: Settings) -> list[CheckResult]:
-    """Whether a gateway could serve with these settings: keys, store and banks, one by one.
-
-    The banks are those of the store; a link counts as there when its port answers.
-    """
-    results = [_checked("key ring", lambda: _key_ring_found(settings))]
-    results.append(_checked("database", lambda: _database_found(settings)))
-    if all(each.ok for each in results):
-        results += [
-            _checked(f"bank {bank.name}", partial(_bank_found, bank))
-            for bank in administration(settings).banks()
-        ]
-    return results
-
-
-def _checked(name: str, look: Callable[[], str]) -> CheckResult:
-    try:
-        return CheckResult(name, ok=True, detail=look())
-    except (KeyRingError, DatabaseUrlError, StoreNotReady, OSError) as error:
-        return CheckResult(name, ok=False, detail=str(error))
-
-
-def _key_ring_found(settings: Settings) -> str:
-    ring = KeyRing.load(settings.keyring_path)
-    return f"{settings.keyring_path}, {len(ring.cipher_keys)} cipher key(s)"
-
-
-def _database_found(settings: Settings) -> str:
-    revision = current(settings.database_url)
-    if revision is None:
-        raise StoreNotReady("no tables yet; run: netvalve migrate")
-    return f"revision {revision}"
-
-
-def _bank_found(bank: BankProfile) -> str:
-    with socket.create_connection((bank.host, bank.port), _BANK_CONNECT_S):
-        return f"{bank.host}:{bank.port} answers"
 
 
 @asynccontextmanager

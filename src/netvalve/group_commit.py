@@ -21,11 +21,11 @@ An exception raised instead fails the whole batch.
 """
 
 
-class QueueFull(Exception):  # noqa: N818  # named after the state, not after the class
+class QueueFull(Exception):
     """As many writes wait as may wait. Nothing of this one was taken."""
 
 
-class WriterStopped(Exception):  # noqa: N818  # named after the state, not after the class
+class WriterStopped(Exception):
     """Nothing writes any more. Nothing of this write was taken."""
 
 

@@ -8,7 +8,7 @@ from netvalve.cli.settings import load_settings, unknown_variables
 
 def check(*, as_json: AsJson = False) -> None:
     """Check settings, key ring, database and bank links; status 1 when something is wrong."""
-    from netvalve.bootstrap import check as check_parts
+    from netvalve.installation import check as check_parts
 
     settings = load_settings()
     unknown = ", ".join(unknown_variables())

@@ -12,11 +12,11 @@ from netvalve.domain.order import CardOnOrder, Details, Order
 from netvalve.domain.transaction import MessageIdentity, Outcome, Transaction, TransactionType
 
 
-class StoreUnavailable(Exception):  # noqa: N818  # named after the state, not after the class
+class StoreUnavailable(Exception):
     """The store cannot take a write now. Surely nothing of it was written."""
 
 
-class StoreUncertain(Exception):  # noqa: N818  # named after the state, not after the class
+class StoreUncertain(Exception):
     """The store broke while committing: the write may or may not be there. Look it up."""
 
 

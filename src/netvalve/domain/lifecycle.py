@@ -80,7 +80,7 @@ moves with the refunds; an AUTHORIZATION moves with its capture or cancel and st
 order moves with both."""
 
 
-class IllegalTransition(Exception):  # noqa: N818  # a bug, named after what it is
+class IllegalTransition(Exception):
     """The table has no such pair: a bug, never an answer."""
 
     def __init__(self, state: State | None, event: Event) -> None:

@@ -31,6 +31,7 @@ from netvalve.payments.rebill import REBILL
 from netvalve.payments.reference import Granted, Reference
 from netvalve.payments.refund import REFUND
 from netvalve.payments.sale import SALE
+from netvalve.payments.stored_credential import credential_of_charge, credential_of_rebill
 
 OPERATIONS: Mapping[TransactionType, Operation] = {
     operation.type: operation for operation in (AUTHORIZE, SALE, CAPTURE, REFUND, CANCEL, REBILL)
@@ -82,7 +83,7 @@ class Planner:
                 client_order_id=command.client_order_id,
                 site_id=account.site_id,
                 details=details,
-                stored_credential=_credential_of(details.additional_data),
+                stored_credential=credential_of_charge(details.additional_data),
                 customer=details.customer,
             ),
             trace_id,
@@ -115,7 +116,7 @@ class Planner:
                 client_order_id=command.client_order_id,
                 site_id=parent_order.site_id,
                 details=details,
-                stored_credential=_credential_of_rebill(command.additional_data, first),
+                stored_credential=credential_of_rebill(command.additional_data, first),
                 customer=Customer(),
                 parent_id=parent.transaction_id,
             ),
@@ -319,36 +320,3 @@ def _merchant(account: MerchantAccount, details: Details) -> Merchant:
 def _partial_allowed(details: Details) -> bool:
     indicator = details.additional_data.get("partialAuthorizationIndicator")
     return str(indicator).upper() in _YES
-
-
-def _credential_of(data: Mapping[str, object]) -> StoredCredential | None:
-    """The stored-credential indicators of a sale or authorize, where it has any."""
-    initiator = _text(data, "credentialOnFileTransaction")
-    schedule = _text(data, "recurringScheduleType")
-    kind = _text(data, "requestTransactionType")
-    recurrence = _text(data, "recurrenceMode")
-    if not (initiator or schedule or kind or recurrence):
-        return None
-    return StoredCredential(
-        initiator=initiator or ("MIT" if (schedule or "").startswith("MIT") else "CIT"),
-        schedule=schedule,
-        transaction_type=kind,
-        recurrence=recurrence,
-    )
-
-
-def _credential_of_rebill(
-    data: Mapping[str, object], scheme_transaction_id: str | None
-) -> StoredCredential:
-    return StoredCredential(
-        initiator="MIT",
-        schedule=_text(data, "recurringScheduleType") or "MIT_UNSCHEDULED_COF",
-        transaction_type=_text(data, "requestTransactionType"),
-        recurrence="Repeated",
-        scheme_transaction_id=scheme_transaction_id,
-    )
-
-
-def _text(data: Mapping[str, object], name: str) -> str | None:
-    value = data.get(name)
-    return str(value) if value else None

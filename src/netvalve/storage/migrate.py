@@ -15,7 +15,7 @@ from netvalve.storage.sqlite.lock import FileLock
 _REVISIONS: Final = Path(__file__).parent / "migrations"
 
 
-class StoreNotReady(Exception):  # noqa: N818  # named after the state, not after the class
+class StoreNotReady(Exception):
     """The database is missing or has another schema than this release's."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 
-class StoreInUse(Exception):  # noqa: N818  # named after the state, not after the class
+class StoreInUse(Exception):
     """Another gateway holds the database."""
 
 
