@@ -60,10 +60,6 @@ class BankLinks:
         known = self._linked.get(profile.bank_id)
         return known.link if known is not None else self._connect(profile)
 
-    def start(self, profiles: Iterable[BankProfile]) -> None:
-        """Begin to connect to all of these."""
-        self.follow(profiles)
-
     def follow(self, profiles: Iterable[BankProfile]) -> None:
         """Have links to these banks and no others: connect to who is new, leave who is gone.
 

@@ -31,15 +31,15 @@ _VARIABLE = tuple(field.number for field in FIELDS if field.length_digits)
 _TAG_LENGTHS = {value.tag: value.length_max for value in TAGGED_VALUES}
 
 
-class ImpossibleField(ValueError):  # noqa: N818  # named after what it is
+class ImpossibleField(ValueError):
     """A message cannot be said: a field has no room for its value, or may not hold it."""
 
 
-class MalformedMessage(ValueError):  # noqa: N818
+class MalformedMessage(ValueError):
     """Bytes that are no message of this layout."""
 
 
-class FramingLost(ConnectionError):  # noqa: N818
+class FramingLost(ConnectionError):
     """A length that cannot be: where the next message begins is no longer known."""
 
 

@@ -37,7 +37,7 @@ Work = Callable[[Ledger], Result]
 """What is done for one message: look-ups and statements, no waiting."""
 
 
-class BookInUse(Exception):  # noqa: N818  # named after the state, not after the class
+class BookInUse(Exception):
     """Another bank has this folder open."""
 
 
