@@ -9,7 +9,7 @@ import httpx
 
 from running import CARD, Sandbox, fresh_order
 
-ENDED_OR_PENDING = {"Purchased", "Pending", "Failed"}
+ENDED_OR_PENDING = {"Purchased", "Pending", "Failed", "Reversed"}
 
 
 async def test_kill_9_in_the_middle_of_200_sales_loses_no_acknowledged_sale(tmp_path):
@@ -46,7 +46,7 @@ async def test_kill_9_in_the_middle_of_200_sales_loses_no_acknowledged_sale(tmp_
         statuses = Counter(each.json()["status"] for each in found if each.status_code == 200)
         assert {*statuses} <= ENDED_OR_PENDING
         assert statuses["Purchased"] >= len(acknowledged) >= 50
-        assert statuses["Pending"] > 0
+        assert statuses.total() > statuses["Purchased"], "nothing was in flight"
         assert_nothing_is_half_written(tmp_path)
     finally:
         sandbox.interrupt()
