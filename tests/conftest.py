@@ -4,8 +4,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from running import Merchant, Sandbox
+
+settings.register_profile("netvalve", deadline=None)  # speed is measured in bench/, never here
+settings.load_profile("netvalve")
 
 SHORT = {"charge_deadline_s": 1.5, "follow_up_deadline_s": 1.2, "turn_wait_s": 0.6}
 """Deadlines for tests in which a bank stays silent."""

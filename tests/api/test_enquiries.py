@@ -121,12 +121,20 @@ def test_an_order_is_found_by_every_name_it_has(shop):
     assert (row["transactionType"], row["responseCode"]) == ("SALE", "GTW_1000")
 
 
+def test_an_account_alone_names_its_newest_order(shop):
+    for _ in range(2):
+        newest = shop.sale(5, midId=3, currency="GBP")
+        found = shop.get("/order", netvalveMidId=newest["netvalveMidId"].upper())
+        assert found == shop.get("/order", id=newest["orderId"])
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [
         ("/transaction", {"id": 9_007_199_254_740_000}),
         ("/order", {"id": 9_007_199_254_740_000}),
         ("/order", {"clientOrderId": "nobody's"}),
+        ("/order", {"netvalveMidId": "5a4db0c0-0003-4000-8000-000000000099"}),
         ("/inquiry", {"transactionId": 9_007_199_254_740_000}),
     ],
 )
@@ -164,10 +172,25 @@ def crowd(sandbox):
     return address, rows
 
 
+UNASKED = {
+    "includeReorders": False,
+    "includeAllStatuses": False,
+    "includeAllAuthorizations": False,
+    "includeOnlySettled": False,
+    "isEmptyList": False,
+    "isChargebackOnly": False,
+    "isFraudOnly": False,
+    "clientName": "",
+}
+"""What asks for nothing."""
+
 FILTERS = [
     ({"currency": "EUR"}, {"euros"}),
     ({"midId": 2}, {"euros"}),
     ({"netvalveMidId": "5a4db0c0-0003-4000-8000-000000000002"}, {"euros"}),
+    ({"siteId": "5A4DB0C0-0002-4000-8000-000000000001", "midId": 2}, {"euros"}),
+    ({"siteId": 5}, set()),
+    ({**UNASKED, "currency": "EUR"}, {"euros"}),
     ({"status": "Captured"}, {"captured"}),
     ({"orderStatus": "declined"}, {"declined"}),
     ({"status": "Purchased"}, {"sale", "euros", "amex", "secure"}),

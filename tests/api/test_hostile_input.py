@@ -83,6 +83,11 @@ def test_extreme_numbers_are_refused_by_their_rule(http: httpx.Client, amount: b
     assert response.json()[0]["responseCode"] in {"GTW_2003", "GTW_2004", "GTW_2059", "GTW_2063"}
 
 
+def test_amount_is_not_rounded_to_what_a_double_holds(http: httpx.Client) -> None:
+    response = http.post("/sale", content=b'{"amount":12.0000000000000001,"currency":"USD"}')
+    assert response.json()[0]["responseCode"] == "GTW_2003"
+
+
 def test_body_of_ten_megabytes_is_not_taken(sandbox: Sandbox) -> None:
     head = "POST /sale HTTP/1.1\r\nhost: x\r\ncontent-length: 10000000\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in sandbox.headers().items())
@@ -95,6 +100,9 @@ def test_body_of_ten_megabytes_is_not_taken(sandbox: Sandbox) -> None:
     [
         (400, b"nonsense\r\n\r\n"),
         (400, b"GET / HTTP/9.9\r\n\r\n"),
+        (400, b"GET / HTTP/2.0\r\nhost: x\r\n\r\n"),
+        (400, b"GET / HTTP/1.1\r\n\r\n"),
+        (400, b"GET / HTTP/1.1\r\nhost: x\r\nhost: x\r\n\r\n"),
         (400, b"GET \xff HTTP/1.1\r\nhost: x\r\n\r\n"),
         (400, b"POST /sale HTTP/1.1\r\nhost: x\r\ncontent-length: ten\r\n\r\n"),
         (431, b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n"),

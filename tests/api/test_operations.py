@@ -78,6 +78,28 @@ def test_a_declined_card_keeps_the_banks_answer_and_shows_no_auth_code(shop):
     assert "authCode" not in answer
 
 
+@pytest.mark.parametrize("value", ["08", "11", "16", "85", "87"])
+def test_every_approving_value_of_a_bank_shows_as_00_and_is_kept_in_the_history(
+    shop, sandbox, value
+):
+    answer = shop.sale(float(f"50{value}"))
+    shown = {"bankResponseCode": "00", "bankResponseMessage": "SUCCESS"}
+    assert holds(answer, **APPROVED, **shown)
+    number = answer["transactionID"]
+    assert holds(shop.get("/inquiry", transactionId=number), **APPROVED, **shown)
+    assert holds(shop.get("/transaction", id=number), **shown)
+    assert holds(shop.get("/order", id=answer["orderId"])["transactions"][0], **shown)
+    assert holds(shop.get("/export", transactionId=number)["content"][0], **shown)
+    history = sandbox.command("transaction", "show", str(number), "--json").stdout
+    assert f'"field_39": "{value}"' in history
+
+
+def test_a_partial_approval_that_was_asked_for_shows_the_banks_own_value(shop):
+    answer = shop.sale(5010, additionalData={"partialAuthorizationIndicator": True})
+    assert holds(answer, **APPROVED, bankResponseCode="10", bankResponseMessage="PARTIAL APPROVAL")
+    assert answer["amount"] < 5010
+
+
 def test_an_authorization_is_captured_whole(shop):
     hold = shop.authorize(100)
     assert holds(hold, **APPROVED, transactionType="AUTHORIZATION")

@@ -12,8 +12,6 @@ MISSING = object()
 
 REFUSED = [
     ("midId", "one", "GTW_2000"),
-    ("netvalveMidId", ["x"], "GTW_2000"),
-    ("siteId", {"id": 1}, "GTW_2000"),
     ("amount", MISSING, "GTW_2002"),
     ("amount", None, "GTW_2002"),
     ("amount", "eighty", "GTW_2002"),
@@ -136,6 +134,16 @@ def test_operation_on_an_earlier_one_is_refused_with_its_own_codes(
     assert told(http.post(path, json=body)) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("netvalveMidId", ["x"]), ("siteId", {"id": 1}), ("siteId", "a\u0000b")]
+)
+def test_selector_that_is_used_is_refused_for_its_shape(
+    http: httpx.Client, name: str, value: object
+) -> None:
+    body = {**changed("midId", MISSING), name: value}
+    assert told(http.post("/sale", json=body)) == [(name, "GTW_2000")]
+
+
 def test_field_error_is_written_as_the_contract_writes_it(http: httpx.Client) -> None:
     response = http.post("/sale", json=changed("cardNumber", "111111111111"))
     assert response.content == (
@@ -180,6 +188,11 @@ def test_wallet_and_token_need_their_own_fields_and_no_card(http: httpx.Client) 
     [
         {"amount": "12.00"},
         {"amount": 7},
+        {"netvalveMidId": [], "siteId": "x" * 300},
+        {"customerAddress": "1 Main Street\r\nFloor 2", "orderDesc": "Shoes\n\tblack"},
+        {"cardSecurityCode": "", "customerIp": "", "customerCountryCode": "", "paymentType": ""},
+        {"walletType": "", "3DS": "", "additionalData": {"recurrenceMode": "", "cardUsage": ""}},
+        {"additionalParameters": {"gift": True, "price": 1.5, "rows": 2}},
         {"cardSecurityCode": 999},
         {"cardSecurityCode": None},
         {"cardNumber": 4012000098765439, "cardExpireMonth": 12, "cardExpireYear": 2030},
@@ -214,6 +227,7 @@ def test_decimals_are_those_of_the_currency(http: httpx.Client) -> None:
         ("page=99999999999999999999", "page"),
         ("fromDateTime=2024-02-30", "fromDateTime"),
         ("isChargebackOnly=true", "isChargebackOnly"),
+        ("isEmptyList=perhaps", "isEmptyList"),
         ("filters=nonsense", "filters"),
     ],
 )

@@ -17,7 +17,7 @@ _BASIC = b"basic "
 
 @dataclass(slots=True)
 class Credentials:
-    """What a request's headers say of who is asking; the first of each name counts."""
+    """What a request's headers say of who is asking; the first of each name that says anything."""
 
     client_id: bytes | None = None
     api_key: bytes | None = field(default=None, repr=False)
@@ -29,11 +29,11 @@ class Credentials:
         found = cls()
         for name, value in headers:
             if name == b"netvalve-api-key":
-                found.api_key = found.api_key or value
+                found.api_key = found.api_key or value.strip() or None
             elif name == b"netvalve-client-id":
-                found.client_id = found.client_id or value
+                found.client_id = found.client_id or value.strip() or None
             elif name == b"authorization":
-                found.authorization = found.authorization or value
+                found.authorization = found.authorization or value.strip() or None
         return found
 
 

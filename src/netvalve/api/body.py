@@ -11,15 +11,15 @@ WHOLE_WITHIN_S: Final = 10.0
 """A body that takes longer is given up: whoever sends it byte by byte holds a place in vain."""
 
 
-class BodyTooLarge(Exception):  # noqa: N818  # named after what is the case
+class BodyTooLarge(Exception):
     """More bytes than are taken; the rest is not read."""
 
 
-class BodyTooSlow(Exception):  # noqa: N818
+class BodyTooSlow(Exception):
     """Not whole in time."""
 
 
-class ClientGone(Exception):  # noqa: N818
+class ClientGone(Exception):
     """Nobody is there to be answered."""
 
 

@@ -70,6 +70,11 @@ def _listed(value: object) -> list[object]:
 
 
 def already_so(value: object) -> None:
-    """Every listing holds all statuses and authorizations; leaving them out takes a filter."""
-    if not rules.flag(value):
+    """A flag for what every listing holds: all statuses, all authorizations. Asks for nothing."""
+    rules.flag(value)
+
+
+def not_asked_for(value: object) -> None:
+    """A flag without a meaning: `false` asks for nothing, `true` is refused."""
+    if rules.flag(value):
         raise rules.refused(rules.INVALID)

@@ -32,6 +32,7 @@ OWN_NAME: Final = "client_name"
 """Filters that can only name the caller."""
 
 UNSUPPORTED: Final = "Not known to this gateway yet: refused"
+UNSUPPORTED_FLAG: Final = "`true` is not known to this gateway yet: refused; `false` asks nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ FILTERS: Final = (
         "transaction_status",
     ),
     Filter("midId", _INT64, "The merchant account, by number", _IDENTIFIER, "mid_id"),
-    Filter("siteId", _INT64, "The site, by number or UUID", rules.text, "site_id"),
+    Filter("siteId", _INT64, "The site, by UUID; a number matches nothing", rules.text, "site_id"),
     Filter("netvalveMidId", _TEXT, "The merchant account, by UUID", rules.text, "netvalve_mid_id"),
     Filter("clientOrderId", _TEXT, "The merchant's own order id", rules.text, "client_order_id"),
     Filter(
@@ -131,17 +132,17 @@ FILTERS: Final = (
     Filter(
         "includeAllAuthorizations",
         _FLAG,
-        "`true` only: a listing holds every authorization",
+        "Asks nothing: a listing holds every authorization",
         filter_rules.already_so,
     ),
-    Filter("includeReorders", _FLAG),
+    Filter("includeReorders", _FLAG, UNSUPPORTED_FLAG, filter_rules.not_asked_for),
     Filter("reportIncrement", enumeration(("DAILY", "MONTHLY", "QUARTERLY", "YEARLY"))),
     Filter("clientName", _TEXT, "The caller's name", rules.text, OWN_NAME),
     Filter("merchantName", _TEXT, "The caller's name", rules.text, OWN_NAME),
     Filter(
         "includeAllStatuses",
         _FLAG,
-        "`true` only: a listing holds every status",
+        "Asks nothing: a listing holds every status",
         filter_rules.already_so,
     ),
     Filter(
@@ -173,11 +174,11 @@ FILTERS: Final = (
         filter_rules.types,
         "transaction_types",
     ),
-    Filter("isEmptyList", _FLAG),
+    Filter("isEmptyList", _FLAG, UNSUPPORTED_FLAG, filter_rules.not_asked_for),
     Filter("bankAuthCode", _TEXT, "The bank's approval code", rules.text, "auth_code"),
     Filter("bankTransactionId", _TEXT, "The bank's transaction id", rules.text, "rrn"),
-    Filter("isChargebackOnly", _FLAG),
-    Filter("isFraudOnly", _FLAG),
+    Filter("isChargebackOnly", _FLAG, UNSUPPORTED_FLAG, filter_rules.not_asked_for),
+    Filter("isFraudOnly", _FLAG, UNSUPPORTED_FLAG, filter_rules.not_asked_for),
     Filter("cbTransactionType", _TEXT),
     Filter("cbTransactionTypeEnum", enumeration(CHARGEBACK_TYPES)),
     Filter("maxLimit", _INT32),

@@ -86,6 +86,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.operation_id,
         "responses": _responses(operation),
     }
+    if operation.description:
+        described["description"] = operation.description
     if operation.query:
         described["parameters"] = list(_parameters(operation, operation.query))
     if operation.request:

@@ -33,6 +33,12 @@ ANY: Final = "*/*"
 """The media type that the description gives the transactional answers; they are JSON."""
 JSON: Final = "application/json"
 TAG: Final = "Payment Service"
+_CHARGE: Final = (
+    "Of `midId`, `netvalveMidId` and `siteId` the first that is given is used, the others are not "
+    "looked at. An approval shows `bankResponseCode` 00 and `SUCCESS` whichever approving value "
+    "the bank chose; an approval of a part, which `additionalData.partialAuthorizationIndicator` "
+    "asks for, shows the bank's own, with the `amount`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class Operation:
     handler: Handler
     request: type[Request] | None = None
     query: type[Request] | None = None
+    description: str = ""
+    """What the published description leaves open; Markdown."""
     media_type: str = JSON
     tag: str = TAG
 
@@ -60,6 +68,7 @@ OPERATIONS: Final = (
         TransactionResponseDTO,
         payments.charge(TransactionType.SALE),
         request=BasicInputFieldsDTO,
+        description=_CHARGE,
         media_type=ANY,
     ),
     Operation(
@@ -70,6 +79,7 @@ OPERATIONS: Final = (
         TransactionResponseDTO,
         payments.charge(TransactionType.AUTHORIZATION),
         request=BasicInputFieldsDTO,
+        description=_CHARGE,
         media_type=ANY,
     ),
     Operation(
@@ -149,6 +159,10 @@ OPERATIONS: Final = (
         OrderOutputDTO,
         enquiries.order,
         query=OrderQuery,
+        description=(
+            "All names that are given must name the same order; `netvalveMidId` alone names the "
+            "newest order of its account."
+        ),
     ),
     Operation(
         "GET",
@@ -167,5 +181,9 @@ OPERATIONS: Final = (
         PageResultTransactionDTO,
         export.export,
         query=ExportQuery,
+        description=(
+            "`Accept` chooses the form: a page as `application/json`, which is also what a "
+            "wildcard gets, or the whole result as `text/csv` or `application/x-ndjson`."
+        ),
     ),
 )

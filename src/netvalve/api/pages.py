@@ -10,6 +10,11 @@ from typing import Final
 from netvalve.api.filters import FILTERS, Filter
 from netvalve.api.operations import OPERATIONS, Operation
 
+_WHAT_COUNTS: Final = (
+    "Null and empty text count as not sent. In free text, such as `customerAddress` and "
+    "`orderDesc`, a line break or a tab is kept as one blank.\n"
+)
+
 
 def operations_page() -> str:
     """Every operation: how it is called and what it reads and answers."""
@@ -20,6 +25,8 @@ def operations_page() -> str:
         "operations.py",
         "The running gateway shows each one with its fields and an example at `/api`.\n",
         _table(header, map(_operation_row, OPERATIONS)),
+        _WHAT_COUNTS,
+        _notes(),
     )
 
 
@@ -44,6 +51,15 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     }
 )
 """The pages by their path below `docs/`."""
+
+
+def _notes() -> str:
+    """What the table has no room for, once where it is said of several operations."""
+    paths: dict[str, list[str]] = {}
+    for each in OPERATIONS:
+        if each.description:
+            paths.setdefault(each.description, []).append(f"`{each.path}`")
+    return "\n".join(f"{', '.join(of)}: {note}\n" for note, of in paths.items())
 
 
 def _operation_row(operation: Operation) -> Sequence[str]:

@@ -15,6 +15,7 @@ from netvalve.api.answers import failures
 from netvalve.api.answers.answer import Answer
 from netvalve.api.answers.failures import Failure, failure_answer
 
+_VERSIONS: Final = ("1.1", "1.0")
 HEADERS_MAX: Final = 100
 HEAD_WITHIN_S: Final = 15.0
 """From a connection's beginning, or the first byte of a later head, to that head's end."""
@@ -24,6 +25,10 @@ TAKEN_WITHIN_S: Final = 20.0
 
 class _HeadTooLargeError(Exception):
     """Raised inside the parser, which stops at it."""
+
+
+class _UnspokenHeadError(Exception):
+    """The same, at a head of another HTTP, or one that does not name its one host."""
 
 
 class _LimitedProtocol(HttpToolsProtocol):
@@ -41,6 +46,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     _unread_bytes = 0
     """Received since the head began and not told yet: a name or value without an end."""
     _in_head = True
+    _hosts = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody is there; one more than there is room for is told so."""
@@ -67,7 +73,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._hosts = True, 0, 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -80,10 +86,14 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + 4)
         if len(self.headers) >= HEADERS_MAX:
             raise _HeadTooLargeError
+        self._hosts += name.lower() == b"host"
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole. Source: RFC 9112, 3.2, one Host in every head of HTTP/1.1."""
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS or self._hosts > 1 or (self._hosts == 0 and version == "1.1"):
+            raise _UnspokenHeadError
         self._in_head, self._unread_bytes = False, 0
         self._end_head_timer()
         super().on_headers_complete()

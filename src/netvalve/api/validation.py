@@ -3,6 +3,7 @@
 No message of the validator and no value leaves this file: a field error is a name and a code.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -23,20 +24,31 @@ NOT_AN_OBJECT: Final = InvalidFields((FieldError("body", INVALID),))
 """The body is no JSON object in UTF-8."""
 
 
+_LONG_AMOUNT: Final = re.compile(rb'"amount"\s*:\s*([0-9.]{17,})(?![0-9.eE])')
+"""An amount of more digits than a double holds, by which the parser has rounded it: it is read
+again from its own text."""
+
+
 def read_body(model: type[Body], body: bytes) -> Body | InvalidFields:
     """Reads a request's body; `NaN`, infinities and nesting beyond 1024 levels are no JSON."""
     try:
         raw = orjson.loads(body)
     except orjson.JSONDecodeError:
         return NOT_AN_OBJECT
-    return read_fields(model, raw) if isinstance(raw, dict) else NOT_AN_OBJECT
+    if not isinstance(raw, dict):
+        return NOT_AN_OBJECT
+    for token in _LONG_AMOUNT.findall(body):
+        if raw.get("amount") == float(token):
+            raw["amount"] = token.decode()
+    return read_fields(model, raw)
 
 
 def read_fields(model: type[Body], raw: dict[str, Any]) -> Body | InvalidFields:
     """Reads named values, from a body or from a query."""
-    across = tuple(model.across(raw))
+    said = model.said(raw)
+    across = tuple(model.across(said))
     try:
-        read = model.model_validate(raw)
+        read = model.model_validate(said)
     except ValidationError as refused:
         own = refused.errors(include_url=False, include_context=False, include_input=False)
         return _in_order(model, (*map(_field_error, own), *across))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 
-class Failure(Exception):  # noqa: N818  # named after what the person sees
+class Failure(Exception):
     """Ends the command with status 1 and this line on standard error."""
 
 

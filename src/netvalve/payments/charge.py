@@ -4,6 +4,7 @@ Sources of the rules: wire contract, sections 1 and 3.
 """
 
 from netvalve.catalogue.currencies import Currency
+from netvalve.domain.card import SecurityCode
 from netvalve.domain.client import Channel, MerchantAccount, RequiredField
 from netvalve.domain.directory import Directory
 from netvalve.domain.refusal import ChannelRefused, FieldError, InvalidFields, Refusal
@@ -94,9 +95,14 @@ def _missing_fields(command: ChargeCommand, account: MerchantAccount) -> Invalid
     errors = tuple(
         FieldError(field, code)
         for field, code in _MISSING.items()
-        if field in account.required_fields and not present[field]
+        if field in account.required_fields and _says_nothing(present[field])
     )
     return InvalidFields(errors) if errors else None
+
+
+def _says_nothing(value: SecurityCode | str | None) -> bool:
+    """Not sent, or blanks alone."""
+    return not value or (isinstance(value, str) and not value.strip())
 
 
 def _currency_refusal(currency: Currency, account: MerchantAccount) -> Refusal | None:

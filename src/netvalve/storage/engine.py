@@ -10,7 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_MS: Final = 5000
@@ -29,22 +30,23 @@ def sqlite_path(database_url: str) -> Path:
     """
     if "://" not in database_url:
         return Path(database_url)
-    url = make_url(database_url)
+    url = _url(database_url)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        raise DatabaseUrlError(f"not a SQLite file: {url.render_as_string(hide_password=True)}")
+        shown = url.set(query={}).render_as_string(hide_password=True)
+        raise DatabaseUrlError(f"not a SQLite file: {shown}{_hint(url)}")
     return Path(url.database)
 
 
 @contextmanager
 def engine_of(database_url: str) -> Iterator[Engine]:
-    """An engine without a pool, closed at the end. On SQLite every transaction may write."""
-    if is_sqlite(database_url):
-        path = sqlite_path(database_url)
-        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-    else:
-        engine = create_engine(database_url, poolclass=NullPool)
+    """An engine without a pool, closed at the end. Every transaction may write.
+
+    Raises:
+        DatabaseUrlError: the address is not a SQLite file's.
+    """
+    engine = create_engine(f"sqlite:///{sqlite_path(database_url)}", poolclass=NullPool)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
     try:
         yield engine
     finally:
@@ -66,7 +68,20 @@ def create_sqlite_file(database_url: str) -> None:
 
 def is_sqlite(database_url: str) -> bool:
     """Whether an address names a SQLite file; one without a scheme does."""
-    return "://" not in database_url or make_url(database_url).get_backend_name() == "sqlite"
+    return "://" not in database_url or _url(database_url).get_backend_name() == "sqlite"
+
+
+def _url(database_url: str) -> URL:
+    try:
+        return make_url(database_url)
+    except (ArgumentError, ValueError):
+        raise DatabaseUrlError("the database's address cannot be read") from None
+
+
+def _hint(url: URL) -> str:
+    if url.get_backend_name() != "postgresql":
+        return ""
+    return "; PostgreSQL is not supported by this release"
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -73,7 +73,7 @@ OF_ORDER: Final[Mapping[str, Filter]] = {
         lambda digits: f"{_escaped(digits[:6])}%",
     ),
     "order_id": _number(orders.c.order_id),
-    "site_id": _equal(orders.c.site_id),
+    "site_id": _equal(orders.c.site_id, str.lower),
     "netvalve_mid_id": _account(accounts.c.netvalve_mid_id, str.lower),
     "bank_id": _account(accounts.c.bank_id, clamped),
     "client_order_id": Filter(

@@ -85,7 +85,7 @@ def _open(file: Path | None) -> int:
     """Appending, so that a rotation by copy and truncate loses nothing but its own moment."""
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     if sys.stderr is None:  # closed by who started us; its number may be a socket's by now
         return os.open(os.devnull, os.O_WRONLY)
     return os.dup(sys.stderr.fileno())

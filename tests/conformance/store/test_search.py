@@ -124,6 +124,8 @@ CASES: list[tuple[str, object, tuple[tuple[str, ...], tuple[str, ...]]]] = [
     ),
     ("mid_id", 2, RICH_ROWS),
     ("site_id", SITE, RICH_ROWS),
+    ("site_id", SITE.upper(), RICH_ROWS),
+    ("site_id", "5", ((), ())),
     ("netvalve_mid_id", MID.upper(), RICH_ROWS),
     ("bank_id", 2, RICH_ROWS),
     ("client_order_id", "A-1", RICH_ROWS),

@@ -131,6 +131,46 @@ async def test_json_is_taken_for_what_it_is_under_the_content_type_of_a_form(
     assert (await bank.admin.post("/faults", content=b"{", headers=as_curl_sends_it)).is_error
 
 
+DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", f"/book?limit={DIGITS}", 200),
+        ("GET", "/book?limit=٣", 200),
+        ("GET", "/book?limit=²", 200),
+        ("GET", f"/book?rrn={DIGITS}", 200),
+        ("DELETE", f"/faults/{DIGITS}", 404),
+        ("DELETE", "/faults/0", 404),
+    ],
+)
+async def test_number_that_cannot_be_is_no_fault_of_the_bank(
+    bank: RunningBank, method: str, path: str, status: int
+) -> None:
+    assert (await bank.admin.request(method, path)).status_code == status
+
+
+@pytest.mark.parametrize("number", [DIGITS, "²", "one", "-1", "1.5"])
+async def test_form_with_a_wrong_number_clears_nothing(bank: RunningBank, number: str) -> None:
+    await bank.fault(fault="silent")
+    answer = await bank.admin.post("/faults/clear", data={"number": number})
+    assert answer.status_code == 400
+    assert len((await bank.admin.get("/faults")).json()["faults"]) == 1
+
+
+@pytest.mark.parametrize("field", ["messages", "seed", "percent", "delay_s"])
+async def test_order_with_a_number_of_many_digits_is_refused(bank: RunningBank, field: str) -> None:
+    form = {"fault": "slow", "delay_s": "1", field: DIGITS}
+    assert (await bank.admin.post("/faults", data=form)).status_code == 400
+
+
+async def test_page_is_shown_in_no_frame(bank: RunningBank) -> None:
+    headers = (await bank.admin.get("/")).headers
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-frame-options"] == "DENY"
+
+
 async def test_other_host_name_is_refused(bank: RunningBank) -> None:
     assert (await bank.admin.get("/", headers={"host": "bank.example"})).status_code == 400
 
@@ -140,6 +180,9 @@ async def test_other_host_name_is_refused(bank: RunningBank) -> None:
     [
         {"origin": "https://shop.example"},
         {"origin": "null"},
+        {"origin": "http://["},
+        {"origin": "http://127.0.0.1"},
+        {"origin": "http://127.0.0.1:1", "host": "127.0.0.1"},
         {"origin": "http://localhost:8080"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},

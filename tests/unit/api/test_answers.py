@@ -102,6 +102,26 @@ async def test_partial_approval_says_how_much(api: httpx.AsyncClient, face: Face
     face.gateway.answer = (partial, an_order(TransactionType.SALE))
     body = (await api.post("/sale", json=SALE)).json()
     assert (body["amount"], body["currency"]) == (40.5, "USD")
+    assert (body["bankResponseCode"], body["bankResponseMessage"]) == ("10", "PARTIAL APPROVAL")
+
+
+@pytest.mark.parametrize("value", ["00", "08", "11", "16", "85", "87"])
+async def test_every_whole_approval_shows_00_and_success(
+    api: httpx.AsyncClient, face: Face, value: str
+) -> None:
+    approved = a_transaction(TransactionType.SALE, outcome=Outcome("GTW_1000", value, "A1"))
+    face.store.transaction_ = approved
+    face.gateway.answer = (approved, an_order(TransactionType.SALE))
+    shown = [
+        (await api.post("/sale", json=SALE)).json(),
+        (await api.get("/inquiry?transactionId=1001")).json(),
+        (await api.get("/transaction?id=1001")).json(),
+        *(await api.get("/order?id=5001")).json()["transactions"],
+        *(await api.get("/export")).json()["content"],
+    ]
+    for each in shown:
+        assert (each["bankResponseCode"], each["bankResponseMessage"]) == ("00", "SUCCESS")
+        assert "isRetryAllowed" not in each
 
 
 async def test_business_refusal_is_an_object_without_a_transaction(

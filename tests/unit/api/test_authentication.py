@@ -19,6 +19,8 @@ GOOD = [
     {"authorization": basic("shop:pass:word", "bAsIc")},
     {**HEADERS, "authorization": "Bearer x"},
     {"authorization": basic("shop:pass:word"), "netvalve-client-id": CLIENT.netvalve_client_id},
+    {"authorization": basic("shop:pass:word"), "netvalve-client-id": "", "netvalve-api-key": " "},
+    {**HEADERS, "authorization": ""},
 ]
 BAD = [
     {},

@@ -64,6 +64,38 @@ async def test_head_that_does_not_end_is_given_up(address: tuple[str, int], half
     writer.close()
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /health/live HTTP/1.1\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nhost: x\r\nHOST: y\r\n\r\n",
+        b"GET /health/live HTTP/1.0\r\nhost: x\r\nhost: x\r\n\r\n",
+        b"GET /health/live HTTP/2.0\r\nhost: x\r\n\r\n",
+        b"GET /health/live HTTP/0.9\r\nhost: x\r\n\r\n",
+        LIVE + b"GET /health/live HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_head_that_names_no_host_or_two_or_a_version_not_spoken_is_broken(
+    address: tuple[str, int], head: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(head)
+    answer = await read_to_end(reader)
+    if head.startswith(LIVE):
+        assert (status(answer), answer.count(b"HTTP/1.1")) == (200, 1)
+    else:
+        assert status(answer) == 400
+        assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["responseCode"] == "GTW_2013"
+    writer.close()
+
+
+async def test_head_of_the_first_http_needs_no_host(address: tuple[str, int]) -> None:
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"GET /health/live HTTP/1.0\r\n\r\n")
+    assert status(await read_to_end(reader)) == 200
+    writer.close()
+
+
 async def test_later_head_that_does_not_end_is_given_up(address: tuple[str, int]) -> None:
     reader, writer = await asyncio.open_connection(*address)
     writer.write(LIVE)
@@ -119,7 +151,7 @@ async def test_export_that_is_not_read_gives_its_snapshot_back(
 
     monkeypatch.setattr(face.store, "export", endless)
     reader, writer = await asyncio.open_connection(*address, limit=1024)
-    writer.write(f"GET /export HTTP/1.1\r\naccept: text/csv\r\n{OWN}\r\n".encode())
+    writer.write(f"GET /export HTTP/1.1\r\nhost: x\r\naccept: text/csv\r\n{OWN}\r\n".encode())
     assert status(await reader.readuntil(b"\r\n\r\n")) == 200
     async with asyncio.timeout(5):
         await given_back.wait()
@@ -134,7 +166,7 @@ async def test_answer_that_is_not_read_does_not_hold_up_the_end(
 
     monkeypatch.setattr(face.store, "orders", large)
     reader, writer = await asyncio.open_connection(*address, limit=1024)
-    writer.write(f"GET /orders HTTP/1.1\r\n{OWN}\r\n".encode())
+    writer.write(f"GET /orders HTTP/1.1\r\nhost: x\r\n{OWN}\r\n".encode())
     assert status(await reader.readuntil(b"\r\n\r\n")) == 200
     await asyncio.wait_for(server.stop(), 3)
     writer.close()

@@ -51,7 +51,24 @@ async def test_export_of_another_client_s_rows_is_empty(api: httpx.AsyncClient, 
     assert face.store.searched == []
 
 
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1",
+        "+1",
+        "-1",
+        "@x",
+        "\tx",
+        "\rx",
+        " =1",
+        "\u00a0\u3000+1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20x",
+        " \uff1d1",
+    ],
+)
 def test_formula_is_made_harmless(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
 
@@ -59,6 +76,7 @@ def test_formula_is_made_harmless(cell: str) -> None:
 def test_number_stays_a_number() -> None:
     assert harmless(-12.5) == -12.5
     assert harmless("12-1") == "12-1"
+    assert harmless(" 1=1") == " 1=1"
 
 
 async def test_stream_ends_when_nobody_listens() -> None:

@@ -13,9 +13,11 @@ from pydantic_core import PydanticCustomError
 from netvalve.api import filter_rules, moments
 from netvalve.api.filters import FILTERS
 from netvalve.api.models import card_rules, customer_rules, fields, rules
+from netvalve.api.models.additional_data import AdditionalDataDTO
 from netvalve.api.models.charge import BasicInputFieldsDTO
 from netvalve.api.models.follow_up import CaptureInputFieldsDTO, RebillInputFieldsDTO
 from netvalve.api.models.model import Request, wire_names
+from netvalve.api.models.three_ds import ThreeDomainsSecureDTO
 from netvalve.api.requests import capture_command, charge_command, rebill_command
 from netvalve.api.validation import read_body, read_fields
 from netvalve.banks.iso8583.specification import TAGGED_VALUES, Tag
@@ -247,6 +249,121 @@ def test_request_becomes_the_command_it_stands_for() -> None:
     assert details.additional_parameters == {"cart": "9", "price": "1.5"}
     assert details.payment_type == "CARD"
     assert command.has_payment_token is False
+
+
+SELECTORS = {"midId": 1, "netvalveMidId": "m", "siteId": "s"}
+
+
+@pytest.mark.parametrize("wrong", [[], {}, "x" * 300, "a\x00b", True])
+def test_selector_that_is_not_used_is_not_looked_at(wrong: object) -> None:
+    for used, unused in (
+        ("midId", ("netvalveMidId", "siteId")),
+        ("netvalveMidId", ("siteId",)),
+    ):
+        raw = {**CHARGE, used: SELECTORS[used], **dict.fromkeys(unused, wrong)}
+        assert isinstance(read_fields(BasicInputFieldsDTO, raw), BasicInputFieldsDTO)
+
+
+@pytest.mark.parametrize("used", SELECTORS)
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_selector_that_is_used_is_refused_for_a_wrong_shape(used: str, blank: object) -> None:
+    names = list(SELECTORS)
+    before = dict.fromkeys(names[: names.index(used)], blank)
+    read = read_fields(BasicInputFieldsDTO, {**CHARGE, **before, used: []})
+    assert read == InvalidFields((FieldError(used, "GTW_2000"),))
+
+
+REQUIRED = {
+    "amount": "GTW_2002",
+    "currency": "GTW_2018",
+    "cardNumber": "GTW_2032",
+    "cardExpireMonth": "GTW_2023",
+    "cardExpireYear": "GTW_2035",
+}
+
+
+@pytest.mark.parametrize("name", sorted({*wire_names(BasicInputFieldsDTO)} - REQUIRED.keys()))
+def test_empty_text_in_a_field_that_may_be_left_out_is_an_absent_one(name: str) -> None:
+    assert read_fields(BasicInputFieldsDTO, {**CHARGE, name: ""}) == read_fields(
+        BasicInputFieldsDTO, CHARGE
+    )
+
+
+@pytest.mark.parametrize("outer", ["additionalData", "3DS"])
+def test_empty_text_within_a_part_is_an_absent_one(outer: str) -> None:
+    (model,) = (
+        each
+        for each in (AdditionalDataDTO, ThreeDomainsSecureDTO)
+        if (each is ThreeDomainsSecureDTO) == (outer == "3DS")
+    )
+    empty = dict.fromkeys(wire_names(model), "")
+    assert read_fields(BasicInputFieldsDTO, {**CHARGE, outer: empty}) == read_fields(
+        BasicInputFieldsDTO, {**CHARGE, outer: {}}
+    )
+
+
+@pytest.mark.parametrize(("name", "code"), REQUIRED.items())
+def test_empty_text_in_a_required_field_is_a_missing_one(name: str, code: str) -> None:
+    read = read_fields(BasicInputFieldsDTO, {**CHARGE, name: ""})
+    assert read == InvalidFields((FieldError(name, code),))
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("1 Main St\nFloor 2", "1 Main St Floor 2"), ("a\r\nb\tc\rd", "a b c d"), ("a\n\nb", "a  b")],
+)
+def test_line_breaks_and_tabs_of_free_text_are_one_blank_each(written: str, kept: str) -> None:
+    parts = {"orderDesc": written, "customerAddress": written, "customerCity": written}
+    request = read_fields(
+        BasicInputFieldsDTO, {**CHARGE, **parts, "additionalParameters": {"note": written}}
+    )
+    assert isinstance(request, BasicInputFieldsDTO)
+    assert (request.order_desc, request.customer_address, request.customer_city) == (kept,) * 3
+    assert request.additional_parameters == {"note": kept}
+
+
+@pytest.mark.parametrize("name", ["orderDesc", "customerAddress", "customerName"])
+def test_other_control_characters_stay_refused(name: str) -> None:
+    for control in "\x00\x0b\x1b\x7f\x85":
+        read = read_fields(BasicInputFieldsDTO, {**CHARGE, name: f"a{control}b"})
+        assert read == InvalidFields((FieldError(name, rules.INVALID),))
+
+
+@pytest.mark.parametrize("name", ["clientOrderId", "descriptor"])
+def test_text_that_names_something_takes_no_line_break(name: str) -> None:
+    read = read_fields(BasicInputFieldsDTO, {**CHARGE, name: "a\nb"})
+    assert read == InvalidFields((FieldError(name, rules.INVALID),))
+
+
+def test_additional_parameters_keep_numbers_and_booleans_as_text() -> None:
+    assert rules.text_map({"n": 9, "price": 1.5, "gift": True, "new": False, "no": None}) == {
+        "n": "9",
+        "price": "1.5",
+        "gift": "true",
+        "new": "false",
+    }
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [
+        (b"12.0000000000000001", "GTW_2003"),
+        (b"0.99999999999999999", "GTW_2003"),
+        (b"9999999999.9900000001", "GTW_2003"),
+        (b"12.00000000000000000", None),
+        (b"12.5", None),
+    ],
+)
+def test_amount_with_more_digits_than_a_double_holds_is_not_rounded(
+    amount: bytes, code: str | None
+) -> None:
+    rest = orjson.dumps({name: each for name, each in CHARGE.items() if name != "amount"})
+    read = read_body(BasicInputFieldsDTO, rest[:-1] + b',"amount" : ' + amount + b"}")
+    if code:
+        assert read == InvalidFields((FieldError("amount", code),))
+    else:
+        assert isinstance(read, BasicInputFieldsDTO)
+        assert read.amount == Decimal(amount.decode())
 
 
 def test_capture_is_final_only_where_it_says_so() -> None:

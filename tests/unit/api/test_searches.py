@@ -70,7 +70,8 @@ def test_filter_without_a_meaning_is_refused_by_name(each: Any) -> None:
         ("currency", "XXX"),
         ("withThreeDs", "perhaps"),
         ("minAmount", "NaN"),
-        ("includeAllStatuses", "false"),
+        ("isChargebackOnly", "true"),
+        ("includeAllStatuses", "perhaps"),
         ("filters", "[]"),
         ("filters", "{"),
         ("firstName", "a%00b"),
@@ -78,6 +79,28 @@ def test_filter_without_a_meaning_is_refused_by_name(each: Any) -> None:
 )
 def test_wrong_value_is_refused_by_name(name: str, raw: str) -> None:
     assert search(f"{name}={raw}") == InvalidFields((FieldError(name, "GTW_2063"),))
+
+
+FLAGS = [each.name for each in FILTERS if each.schema == {"type": "boolean"}]
+NARROWING = {"includeOnlySettled", "withThreeDs"}
+
+
+@pytest.mark.parametrize("name", sorted({*FLAGS} - NARROWING))
+def test_flag_that_asks_for_nothing_leaves_the_listing_whole(name: str) -> None:
+    whole = Search(CLIENT.client_id)
+    assert search(f"{name}=false") == whole
+    assert search(f'filters={{"{name}":false}}') == whole
+
+
+@pytest.mark.parametrize("each", FILTERS)
+def test_filter_without_a_value_is_not_given(each: Any) -> None:
+    for value in ("null", '""'):
+        assert search(f'filters={{"{each.name}":{value}}}') == Search(CLIENT.client_id)
+    assert search(f"{each.name}=") == Search(CLIENT.client_id)
+
+
+def test_number_in_place_of_a_sites_uuid_is_taken() -> None:
+    assert search("siteId=5") == Search(CLIENT.client_id, site_id="5")
 
 
 def test_status_means_the_listing_s_own() -> None:

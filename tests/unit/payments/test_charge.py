@@ -111,6 +111,12 @@ def test_all_missing_fields_come_back_in_the_models_order():
     ]
 
 
+def test_blanks_alone_are_missing():
+    strict = replace(ACCOUNT, required_fields=frozenset({RequiredField.ADDRESS}))
+    refused = refusal_of(command(customer=Customer(address="  ")), strict)
+    assert [error.code for error in refused.errors] == ["GTW_2010"]
+
+
 def test_what_is_there_is_not_missing():
     strict = replace(ACCOUNT, required_fields=frozenset({RequiredField.ADDRESS}))
     assert refusal_of(command(customer=Customer(address="1 Main St")), strict) is None

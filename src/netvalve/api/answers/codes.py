@@ -9,6 +9,8 @@ from netvalve.catalogue.response_codes import RESPONSE_CODES, CodeType, response
 from netvalve.domain.transaction import Outcome
 
 PENDING: Final = "GTW_1002"
+APPROVED_39: Final = "00"
+"""What every whole approval shows as the bank's value, `SUCCESS` as its message."""
 
 
 def _message(code: str) -> str:
@@ -35,10 +37,15 @@ def response(code: str) -> dict[str, object]:
 
 
 def bank_response(outcome: Outcome | None) -> dict[str, object]:
-    """What the bank said, where it said something."""
+    """What the bank said, where it said something.
+
+    A whole approval shows one value whichever the bank chose; a partial one keeps its own, so that
+    the merchant sees it. Source: wire contract, section 1.
+    """
     if outcome is None or outcome.bank_response_code is None:
         return {}
-    said = bank_code(outcome.bank_response_code)
+    whole = _approved(outcome) and outcome.approved_minor is None
+    said = bank_code(APPROVED_39 if whole else outcome.bank_response_code)
     return {"bankResponseCode": said.value, "bankResponseMessage": said.message}
 
 
@@ -46,6 +53,10 @@ def retry(outcome: Outcome | None) -> dict[str, object]:
     """Whether the same payment may succeed later, where a bank declined it."""
     if outcome is None or outcome.bank_response_code is None:
         return {}
-    if response_code(outcome.response_code).type is CodeType.APPROVED:
+    if _approved(outcome):
         return {}
     return {"isRetryAllowed": bank_code(outcome.bank_response_code).retry_allowed}
+
+
+def _approved(outcome: Outcome) -> bool:
+    return response_code(outcome.response_code).type is CodeType.APPROVED

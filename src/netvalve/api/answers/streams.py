@@ -48,7 +48,10 @@ BILLING_COLUMNS: Final = (
 )
 """Columns that follow where billing details were asked for."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the same in full width, which spreadsheets fold."""
+_MOVING = ("\t", "\r", "\n")
+"""What puts the rest of a cell into another one, where it is the beginning."""
 
 
 class CsvChunks:
@@ -73,11 +76,14 @@ class CsvChunks:
 
 
 def harmless(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula gets a quote before it.
+    """A text that a spreadsheet would run as a formula, blanks before it or none, gets a quote.
 
     Source: OWASP, CSV Injection.
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    dangerous = cell.startswith(_MOVING) or cell.lstrip().startswith(_FORMULA)
+    return f"'{cell}" if dangerous else cell
 
 
 def ndjson_chunk(rows: Iterable[Mapping[str, object]]) -> bytes:

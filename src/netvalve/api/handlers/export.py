@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Final
 
-from netvalve.api.answers.answer import Answer, StreamedAnswer, json_answer
+from netvalve.api.accept import preferred
+from netvalve.api.answers.answer import JSON, Answer, StreamedAnswer, json_answer
 from netvalve.api.answers.failures import invalid_answer
 from netvalve.api.answers.lists import page_body, transaction_row
 from netvalve.api.answers.streams import CSV, NDJSON, CsvChunks, ndjson_chunk
@@ -26,10 +27,11 @@ async def export(call: Call) -> Answer | StreamedAnswer:
     listing = read_listing(ExportQuery, call.client, call.query, "transaction_status")
     if isinstance(listing, InvalidFields):
         return invalid_answer(listing)
-    if CSV in call.accept:
+    form = preferred(call.accept, (JSON, CSV, NDJSON))
+    if form == CSV:
         chunks = CsvChunks(with_billing=listing.query.collect_billing_info)
         return await _streamed(call, listing, CSV, chunks.encode, b"transactions.csv")
-    if NDJSON in call.accept:
+    if form == NDJSON:
         return await _streamed(call, listing, NDJSON, ndjson_chunk, b"transactions.ndjson")
     return await _page(call, listing)
 

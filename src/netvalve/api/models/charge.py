@@ -53,6 +53,9 @@ _CARD_FIELDS = {
     "cardNumber": "GTW_2032",
 }
 
+_SELECTORS = ("midId", "netvalveMidId", "siteId")
+"""The names of a merchant account, the first of which is used. Source: wire contract, section 1."""
+
 
 class BasicInputFieldsDTO(Request):
     """A payment by card, wallet or token. Its order is the order of the errors."""
@@ -98,19 +101,26 @@ class BasicInputFieldsDTO(Request):
     three_ds: ThreeDomainsSecureDTO | None = Field(None, alias="3DS")
 
     @classmethod
+    def said(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        """Of the names of an account the first counts; the others are not looked at."""
+        said = super().said(raw)
+        unused = [name for name in _SELECTORS if str(said.get(name, "")).strip()][1:]
+        return {name: said[name] for name in said if name not in unused} if unused else said
+
+    @classmethod
     def across(cls, raw: Mapping[str, Any]) -> Iterator[FieldError]:
         """Decimals by the currency, and what each kind of payment cannot be without."""
         code = _amount_code(raw)
         if code:
             yield FieldError("amount", code)
-        payment_type = raw.get("paymentType") or "CARD"
-        if payment_type == "WALLET" and not raw.get("walletType"):
+        payment_type = raw.get("paymentType", "CARD")
+        if payment_type == "WALLET" and "walletType" not in raw:
             yield FieldError("walletType", "GTW_2101")
-        if payment_type == "TOKEN" and not raw.get("paymentToken"):
+        if payment_type == "TOKEN" and "paymentToken" not in raw:
             yield FieldError("paymentToken", rules.INVALID)
-        if payment_type == "CARD" and not raw.get("paymentToken"):
+        if payment_type == "CARD" and "paymentToken" not in raw:
             for name, missing in _CARD_FIELDS.items():
-                if raw.get(name) is None:
+                if name not in raw:
                     yield FieldError(name, missing)
 
 

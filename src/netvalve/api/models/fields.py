@@ -70,7 +70,7 @@ _STRING = WithJsonSchema({"type": "string"})
 _INT64 = WithJsonSchema({"type": "integer", "format": "int64"})
 _NUMBER = WithJsonSchema({"type": "number"})
 
-Text = Annotated[str | None, PlainValidator(rules.optional_text), _STRING]
+Text = Annotated[str | None, PlainValidator(rules.free_text()), _STRING]
 Flag = Annotated[bool, PlainValidator(rules.flag), WithJsonSchema({"type": "boolean"})]
 AccountName = Annotated[str | None, PlainValidator(rules.account_name), _STRING]
 MidId = Annotated[int | None, PlainValidator(rules.mid_id), _INT64]
@@ -96,20 +96,14 @@ ExpiryMonth = Annotated[
 ExpiryYear = Annotated[str, PlainValidator(card_rules.expiry_year), _length(4, 4)]
 Code = Annotated[SecurityCode, PlainValidator(card_rules.security_code), _STRING]
 HolderName = Annotated[
-    str | None, PlainValidator(rules.limited_text(128, "GTW_2022")), _length(0, 128)
+    str | None, PlainValidator(rules.free_text(128, "GTW_2022")), _length(0, 128)
 ]
-FirstName = Annotated[
-    str | None, PlainValidator(rules.limited_text(128, "GTW_2026")), _length(0, 128)
-]
-LastName = Annotated[
-    str | None, PlainValidator(rules.limited_text(128, "GTW_2037")), _length(0, 128)
-]
-Address = Annotated[
-    str | None, PlainValidator(rules.limited_text(128, "GTW_2027")), _length(0, 128)
-]
-ZipCode = Annotated[str | None, PlainValidator(rules.limited_text(10, "GTW_2017")), _length(0, 10)]
-City = Annotated[str | None, PlainValidator(rules.limited_text(128, "GTW_2014")), _length(0, 128)]
-Region = Annotated[str | None, PlainValidator(rules.limited_text(30, "GTW_2015")), _length(0, 30)]
+FirstName = Annotated[str | None, PlainValidator(rules.free_text(128, "GTW_2026")), _length(0, 128)]
+LastName = Annotated[str | None, PlainValidator(rules.free_text(128, "GTW_2037")), _length(0, 128)]
+Address = Annotated[str | None, PlainValidator(rules.free_text(128, "GTW_2027")), _length(0, 128)]
+ZipCode = Annotated[str | None, PlainValidator(rules.free_text(10, "GTW_2017")), _length(0, 10)]
+City = Annotated[str | None, PlainValidator(rules.free_text(128, "GTW_2014")), _length(0, 128)]
+Region = Annotated[str | None, PlainValidator(rules.free_text(30, "GTW_2015")), _length(0, 30)]
 CountryCode = Annotated[str, PlainValidator(customer_rules.country), _length(2, 2)]
 Phone = Annotated[str | None, PlainValidator(customer_rules.phone), _length(0, 20)]
 Email = Annotated[str | None, PlainValidator(customer_rules.email), _length(0, 128)]

@@ -1,4 +1,4 @@
-"""The base of every schema: names as on the wire, null is absent, unknown names are ignored."""
+"""The base of every schema: names as on the wire, null and empty text are absent."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,14 +26,23 @@ class Request(Schema):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_is_absent(cls, raw: Any) -> Any:
-        if isinstance(raw, dict) and None in raw.values():
-            return {name: value for name, value in raw.items() if value is not None}
+    def _only_what_is_said(cls, raw: Any) -> Any:
+        return cls.said(raw) if isinstance(raw, dict) else raw
+
+    @classmethod
+    def said(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        """What counts of what was sent: null and empty text are absent."""
+        values = raw.values()
+        if None in values or "" in values:
+            return {name: value for name, value in raw.items() if value not in (None, "")}
         return raw
 
     @classmethod
     def across(cls, raw: Mapping[str, Any]) -> Iterator[FieldError]:
-        """Finds what is wrong between fields, or missing because of another field."""
+        """Finds what is wrong between fields, or missing because of another field.
+
+        `raw` is what was said.
+        """
         del raw
         return iter(())
 

@@ -25,6 +25,7 @@ INVALID: Final = "GTW_2063"
 """The code of a field that has none of its own."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LINE_BREAK = re.compile(r"\r\n|[\t\n\r]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?")
 _FINEST = Decimal("0.0001")
@@ -64,6 +65,19 @@ def limited_text(length_max: int, too_long: str) -> Callable[[object], str | Non
         return text(value, length_max=length_max, too_long=too_long) or None
 
     return rule
+
+
+def free_text(
+    length_max: int = TEXT_MAX, too_long: str = INVALID
+) -> Callable[[object], str | None]:
+    """A rule for what people write: a line break or a tab counts as one blank."""
+    rule = limited_text(length_max, too_long)
+    return lambda value: rule(on_one_line(value))
+
+
+def on_one_line(value: object) -> object:
+    """Text with a blank for each line break and tab; anything else as it is."""
+    return _LINE_BREAK.sub(" ", value) if isinstance(value, str) else value
 
 
 def optional_text(value: object) -> str | None:
@@ -216,14 +230,16 @@ def flag(value: object) -> bool:
 
 
 def text_map(value: object) -> dict[str, str]:
-    """At most fifty names with their texts; numbers stand for their digits."""
+    """At most fifty names with their texts; numbers and booleans are kept as JSON writes them."""
     if not isinstance(value, Mapping) or len(value) > ENTRIES_MAX:
         raise refused(INVALID)
     return {text(name): _written(entry) for name, entry in value.items() if entry is not None}
 
 
 def _written(value: object) -> str:
-    return text(repr(value) if isinstance(value, float) else value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return text(repr(value) if isinstance(value, float) else on_one_line(value))
 
 
 def payloads(value: object) -> tuple[str, ...]:

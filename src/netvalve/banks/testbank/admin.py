@@ -5,6 +5,7 @@ site can reach the bank through its visitor's browser.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final, cast
@@ -30,6 +31,15 @@ from netvalve.domain.bank_message import BankOperation
 
 HOSTS: Final = ("127.0.0.1", "localhost")
 _LATEST: Final = 100
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_PAGE_HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "x-frame-options": "DENY",
+}
+"""The page runs nothing, and no other page may show it under its own buttons."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _OWN_PAGES: Final = (None, "same-origin", "none")
 """`Sec-Fetch-Site` of who is no browser, of the admin's own page, and of the address bar."""
@@ -93,7 +103,7 @@ def admin_app(office: Office) -> Starlette:
             Route("/faults", _set_fault, methods=["POST"]),
             Route("/faults", _clear_all, methods=["DELETE"]),
             Route("/faults/clear", _clear_by_form, methods=["POST"]),
-            Route("/faults/{number:int}", _clear_one, methods=["DELETE"]),
+            Route("/faults/{number}", _clear_one, methods=["DELETE"]),
             Route("/pace", _pace),
             Route("/pace", _set_pace, methods=["PUT", "POST"]),
         ],
@@ -114,7 +124,8 @@ async def _page(request: Request) -> Response:
     totals = await asyncio.to_thread(office.statement.totals)
     latest = await asyncio.to_thread(office.statement.latest, _LATEST)
     faults = office.standing_faults.listing()
-    return HTMLResponse(admin_page(Overview(totals, latest, faults, office.pace, office.traffic)))
+    page = admin_page(Overview(totals, latest, faults, office.pace, office.traffic))
+    return HTMLResponse(page, headers=_PAGE_HEADERS)
 
 
 async def _health(request: Request) -> Response:
@@ -123,8 +134,8 @@ async def _health(request: Request) -> Response:
 
 async def _book(request: Request) -> Response:
     statement = _office(request).statement
-    asked = request.query_params.get("limit", "")
-    limit = min(int(asked), LATEST_MAX) if asked.isdecimal() else _LATEST
+    asked = _number(request.query_params.get("limit", ""))
+    limit = _LATEST if asked is None else min(asked, LATEST_MAX)
     rrn = request.query_params.get("rrn")
     latest = await asyncio.to_thread(statement.latest, limit, rrn)
     totals = await asyncio.to_thread(statement.totals)
@@ -160,13 +171,17 @@ async def _clear_all(request: Request) -> Response:
 
 async def _clear_one(request: Request) -> Response:
     _refuse_other_pages(request)
-    cleared = _office(request).standing_faults.clear(request.path_params["number"])
+    number = _number(request.path_params["number"])
+    cleared = 0 if number is None else _office(request).standing_faults.clear(number)
     return _json({"cleared": cleared}, status=200 if cleared else 404)
 
 
 async def _clear_by_form(request: Request) -> Response:
-    number = str((await _sent(request)).get("number", ""))
-    cleared = _office(request).standing_faults.clear(int(number) if number.isdecimal() else None)
+    named = (await _sent(request)).get("number")
+    number = None if named is None else _number(str(named))
+    if named is not None and number is None:
+        return _json({"errors": ["number is not a fault's"]}, status=400)
+    cleared = _office(request).standing_faults.clear(number)
     return await _done(request, {"cleared": cleared})
 
 
@@ -180,6 +195,11 @@ async def _set_pace(request: Request) -> Response:
     pace.latency_s = pace.latency_s if order.latency_s is None else order.latency_s
     pace.late_s = pace.late_s if order.late_s is None else order.late_s
     return await _done(request, asdict(pace))
+
+
+def _number(written: str) -> int | None:
+    """A number as an operator writes it; None for anything else, however long."""
+    return int(written) if _NUMBER.fullmatch(written) else None
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:

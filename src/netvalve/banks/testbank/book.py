@@ -63,6 +63,7 @@ class Book(Generic[Result]):
         except OSError:
             self._lock.close()
             raise BookInUse(f"another test bank is using {home}") from None
+        (home / FILE).touch(mode=0o600)  # a file that is there keeps its mode
         self._connection = sqlite3.connect(
             home / FILE, isolation_level=None, check_same_thread=False, cached_statements=64
         )

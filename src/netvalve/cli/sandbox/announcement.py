@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +23,16 @@ _FRESH_ORDER: Final = "try-'\"$(date +%s)-$RANDOM\"'"
 """Leaves the quotes of the body for a moment, so that each paste is an order of its own."""
 
 
+def tell(line: str, *, error: bool = False) -> None:
+    """Prints to who may have gone: the sandbox works on, and ends, without a reader."""
+    with suppress(OSError, ValueError):  # a broken pipe, a full disk; a closed stream
+        typer.echo(line, err=error)
+
+
 def announce(base_url: str, bank: BankProcess, merchant: SandboxMerchant, home: Path) -> None:
     """Prints what runs, where, for whom, and a sale to paste."""
     credentials = merchant.credentials
-    typer.echo(
+    tell(
         f"""
 NetValve sandbox
 

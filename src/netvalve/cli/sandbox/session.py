@@ -2,12 +2,10 @@
 
 import asyncio
 
-import typer
-
 from netvalve.bootstrap import RunningGateway, serve
 from netvalve.cli.event_loop import stop_on_signals
 from netvalve.cli.failure import naming_ports
-from netvalve.cli.sandbox.announcement import FILE_NAME, announce, write_sandbox_file
+from netvalve.cli.sandbox.announcement import FILE_NAME, announce, tell, write_sandbox_file
 from netvalve.cli.sandbox.bank_process import BankProcess, bank_process
 from netvalve.cli.sandbox.enrolment import prepare_store
 from netvalve.cli.sandbox.merchant import sandbox_merchant
@@ -41,5 +39,5 @@ async def run_sandbox(settings: Settings) -> int:
 
 async def _stop_when_ended(bank: BankProcess, stop: asyncio.Event) -> None:
     status = await bank.ended()
-    typer.echo(f"netvalve: the test bank has ended with status {status}; stopping", err=True)
     stop.set()
+    tell(f"netvalve: the test bank has ended with status {status}; stopping", error=True)
