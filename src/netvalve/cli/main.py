@@ -20,9 +20,11 @@ from netvalve.cli.check import check
 from netvalve.cli.documentation.command import docs
 from netvalve.cli.failure import failure_of
 from netvalve.cli.migrate import migrate
+from netvalve.cli.reconcile import reconcile
 from netvalve.cli.sandbox.command import sandbox
 from netvalve.cli.serve import serve
 from netvalve.cli.settings import settings
+from netvalve.cli.verify import verify
 
 app = typer.Typer(
     name="netvalve",
@@ -41,6 +43,8 @@ for command, panel in (
     (bank, _RUN),
     (check, _LOOK),
     (settings, _LOOK),
+    (verify, _LOOK),
+    (reconcile, _LOOK),
     (migrate, _CARE),
     (docs, _CARE),
 ):

@@ -1,0 +1,1 @@
+"""Verification: every amount and state of a store, recomputed from its independent rows."""
