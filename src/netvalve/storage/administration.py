@@ -44,6 +44,7 @@ from netvalve.storage.mapping import (
     transaction_on_order_of,
 )
 from netvalve.storage.schema import accounts, api_keys, banks, basic_users, clients, orders, sites
+from netvalve.storage.snapshot import snapshot_of
 
 TransactionReport = tuple[Transaction, Order, tuple[HistoryEntry, ...]]
 OrderReport = tuple[Order, tuple[Transaction, ...], tuple[HistoryEntry, ...]]
@@ -245,7 +246,7 @@ class Administration:
     def _rows(
         self, statement: Select[Any], values: Mapping[str, object] | None = None
     ) -> list[Any]:
-        with engine_of(self._database_url) as engine, engine.connect() as connection:
+        with snapshot_of(self._database_url) as connection:
             return list(connection.execute(statement, values or {}))
 
 

@@ -11,7 +11,7 @@ from netvalve.domain.position import Position
 from netvalve.domain.transaction import TransactionType
 from netvalve.storage.queries import BOTH
 from netvalve.storage.schema import accounts, banks, orders, transactions
-from netvalve.storage.verification.snapshot import snapshot_of
+from netvalve.storage.snapshot import snapshot_of
 
 _POSITIONS: Final[Select[Any]] = (
     select(

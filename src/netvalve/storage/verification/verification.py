@@ -8,13 +8,13 @@ from typing import Final
 from sqlalchemy import Connection, Table, func, select
 
 from netvalve.storage.schema import cards, events, forwards, orders, transactions
+from netvalve.storage.snapshot import snapshot_of
 from netvalve.storage.verification import history_rules, order_rules
 from netvalve.storage.verification.breach import Breach
 from netvalve.storage.verification.forward_rules import FORWARD_RULES
 from netvalve.storage.verification.histories import histories
 from netvalve.storage.verification.order_standing import standings
 from netvalve.storage.verification.reference_rules import REFERENCE_RULES
-from netvalve.storage.verification.snapshot import snapshot_of
 
 _COUNTED: Final = (orders, transactions, events, forwards, cards)
 
