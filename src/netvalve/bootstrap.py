@@ -20,10 +20,14 @@ from netvalve.banks.links import BankLinks
 from netvalve.config import Settings
 from netvalve.domain.client import BankProfile
 from netvalve.payments.gateway import Gateway, Timing
+from netvalve.payments.observation import Observer
+from netvalve.payments.patience import PatientStore
 from netvalve.payments.pipeline import Pipeline
 from netvalve.payments.planning import Planner
 from netvalve.payments.reference import References
+from netvalve.payments.replay import Replay
 from netvalve.payments.store_and_forward import StoreAndForward
+from netvalve.payments.take_over import TakeOver
 from netvalve.storage.credentials import CredentialHasher
 from netvalve.storage.key_ring import KeyRing
 from netvalve.storage.sqlite.store import SqliteStore
@@ -147,24 +151,32 @@ async def _payments(
     vault = Vault(ground.key_ring, today=lambda: clock.now_ms() // _DAY_MS)
     references = References(store.records, store.configuration, vault)
     planner = Planner(store.identifiers, vault, clock)
+    replay = Replay(references, planner)
+    patient = PatientStore(store.journal, store.records, ground.log)
+    observer = Observer(ground.metrics, ground.log)
+    pipeline = Pipeline(
+        journal=store.journal, banks=links, clock=clock, patient=patient, observer=observer
+    )
     worker = StoreAndForward(
         forwards=store.forwards,
-        journal=store.journal,
-        records=store.records,
-        references=references,
-        planner=planner,
+        patient=patient,
+        replay=replay,
+        configuration=store.configuration,
         banks=links,
+        observer=observer,
         clock=clock,
         answer_within_s=ground.settings.follow_up_deadline_s,
         log=ground.log,
     )
+    take_over = TakeOver(store.forwards, replay, clock, ground.log)
     links.follow(store.configuration.directory.banks.values())
     background = (
+        asyncio.create_task(take_over.run(), name="take over"),
         asyncio.create_task(worker.run(), name="store and forward"),
         asyncio.create_task(_follow_directory(store, links, ground.settings.configuration_poll_s)),
     )
     try:
-        yield _gateway(ground, store, links, planner, references), links
+        yield _gateway(ground, store, pipeline, planner, references), links
     finally:
         for task in background:
             task.cancel()
@@ -209,20 +221,13 @@ def _bank(
 def _gateway(
     ground: Ground,
     store: SqliteStore,
-    links: BankLinks,
+    pipeline: Pipeline,
     planner: Planner,
     references: References,
 ) -> Gateway:
     settings = ground.settings
     return Gateway(
-        pipeline=Pipeline(
-            journal=store.journal,
-            records=store.records,
-            banks=links,
-            clock=ground.clock,
-            metrics=ground.metrics,
-            log=ground.log,
-        ),
+        pipeline=pipeline,
         planner=planner,
         records=store.records,
         references=references,

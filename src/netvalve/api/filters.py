@@ -30,6 +30,8 @@ STATUS: Final = "status"
 OWN_ID: Final = "client_id"
 OWN_NAME: Final = "client_name"
 """Filters that can only name the caller."""
+SITE_NAME: Final = "site_name"
+"""Where the filter `siteName` lands: the directory says which sites it means."""
 
 UNSUPPORTED: Final = "Not known to this gateway yet: refused"
 UNSUPPORTED_FLAG: Final = "`true` is not known to this gateway yet: refused; `false` asks nothing"
@@ -166,7 +168,7 @@ FILTERS: Final = (
     Filter("withThreeDs", _FLAG, "With or without 3-D Secure data", rules.flag, "three_ds"),
     Filter("threeDsProviderId", _INT64),
     Filter("serviceName", _TEXT),
-    Filter("siteName", _TEXT),
+    Filter("siteName", _TEXT, "The site's name, in any case of letters", rules.text, SITE_NAME),
     Filter(
         "transactionTypes",
         {"type": "array", "items": _TYPE},

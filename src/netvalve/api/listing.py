@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from netvalve.api.call import Call
 from netvalve.api.models.queries import OrdersQuery
 from netvalve.api.query import read_query, single_values
 from netvalve.api.searches import NothingMatches, read_search
 from netvalve.api.validation import read_fields
-from netvalve.domain.client import Client
 from netvalve.domain.refusal import InvalidFields
 from netvalve.domain.search import PageRequest, Search
 
@@ -28,13 +28,15 @@ class Listing(Generic[Query]):
 
 
 def read_listing(
-    model: type[Query], client: Client, query: bytes, status_lands_in: str
+    model: type[Query], call: Call, status_lands_in: str
 ) -> Listing[Query] | InvalidFields:
     """Reads filters and page together, so that everything wrong is told at once."""
-    parameters = read_query(query)
+    parameters = read_query(call.query)
     if isinstance(parameters, InvalidFields):
         return parameters
-    search = read_search(client, parameters, status_lands_in)
+    search = read_search(
+        call.client, call.services.configuration.directory, parameters, status_lands_in
+    )
     page = read_fields(model, single_values(parameters))
     wrong = [each.errors for each in (search, page) if isinstance(each, InvalidFields)]
     if isinstance(search, InvalidFields) or isinstance(page, InvalidFields):

@@ -4,10 +4,13 @@ What broken HTTP is told, and that no connection stays open for one who neither 
 """
 
 import asyncio
+import re
+import sys
 import time
 from typing import Final
 from uuid import uuid4
 
+from httptools import HttpParserInvalidMethodError
 from structlog.typing import FilteringBoundLogger
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -16,6 +19,9 @@ from netvalve.api.answers.answer import Answer
 from netvalve.api.answers.failures import Failure, failure_answer
 
 _VERSIONS: Final = ("1.1", "1.0")
+_METHOD: Final = re.compile(rb"[A-Z]+ /")
+"""How a request of any method begins, as far as it is read here."""
+_METHOD_BYTES_MAX: Final = 32
 HEADERS_MAX: Final = 100
 HEAD_WITHIN_S: Final = 15.0
 """From a connection's beginning, or the first byte of a later head, to that head's end."""
@@ -45,6 +51,8 @@ class _LimitedProtocol(HttpToolsProtocol):
     """Of the head that is being read, as far as the parser has told."""
     _unread_bytes = 0
     """Received since the head began and not told yet: a name or value without an end."""
+    _piece_start = b""
+    """Of what came in last: where the parser finds no method, what stands in its place."""
     _in_head = True
     _hosts = 0
 
@@ -65,6 +73,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes came in."""
         self._unread_bytes += len(data)
+        self._piece_start = data[:_METHOD_BYTES_MAX]
         super().data_received(data)
         if self._in_head and self._unread_bytes > self.head_bytes_max:
             self._refuse(failures.HEAD_TOO_LARGE)
@@ -130,8 +139,13 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._await_end()
 
     def send_400_response(self, msg: str) -> None:
-        """The parser has given up."""
+        """The parser has given up, and its error is being handled."""
         del msg
+        if isinstance(sys.exception(), HttpParserInvalidMethodError) and _METHOD.match(
+            self._piece_start
+        ):
+            self._refuse(failures.UNKNOWN_METHOD)
+            return
         too_large = self._head_bytes > self.head_bytes_max or (
             self.headers is not None and len(self.headers) >= HEADERS_MAX
         )

@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 from pydantic_core import PydanticCustomError
 
-from netvalve.api.filters import FILTERS, OWN_ID, OWN_NAME, STATUS, Filter
+from netvalve.api.filters import FILTERS, OWN_ID, OWN_NAME, SITE_NAME, STATUS, Filter
 from netvalve.api.models.rules import INVALID
 from netvalve.api.query import Parameters
 from netvalve.domain.client import Client
+from netvalve.domain.directory import Directory
 from netvalve.domain.refusal import FieldError, InvalidFields
 from netvalve.domain.search import Search
 
@@ -22,7 +23,7 @@ NOTHING = NothingMatches()
 
 
 def read_search(
-    client: Client, parameters: Parameters, status_lands_in: str
+    client: Client, directory: Directory, parameters: Parameters, status_lands_in: str
 ) -> Search | NothingMatches | InvalidFields:
     """All given filters must hold.
 
@@ -43,6 +44,10 @@ def read_search(
         place = status_lands_in if filter_.lands_in == STATUS else filter_.lands_in
         wanted[place] = _both(wanted[place], value) if place in wanted else value
         if wanted[place] is None:
+            return NOTHING
+    if SITE_NAME in wanted:
+        wanted["sites"] = _sites(client, directory, wanted.pop(SITE_NAME))
+        if not wanted["sites"]:
             return NOTHING
     return Search(client.client_id, **wanted) if _own(client, wanted) else NOTHING
 
@@ -86,6 +91,18 @@ def _both(one: object, other: object) -> object | None:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return tuple(each for each in one if each in other) or None
     return one if one == other else None
+
+
+def _sites(client: Client, directory: Directory, name: str) -> tuple[str, ...]:
+    """The client's sites of this name, in a stable order."""
+    return tuple(
+        sorted(
+            site_id
+            for site_id, each in directory.site_names.items()
+            if each.casefold() == name.casefold()
+            and directory.site_accounts(client.client_id, site_id) is not None
+        )
+    )
 
 
 def _own(client: Client, wanted: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from netvalve.domain.bank_message import BankOutcome, BankRequest
+from netvalve.domain.bank_message import BankOutcome, BankRequest, NotSent
 from netvalve.domain.client import BankProfile
 
 
@@ -27,6 +27,29 @@ class BankLink(Protocol):
 
     async def send(self, request: BankRequest, deadline_s: float) -> BankOutcome:
         """Ask the bank."""
+
+
+class _Ended:
+    """What stands for every link once the links were stopped."""
+
+    ready = False
+
+    async def start(self) -> None:
+        """Connects to nobody."""
+
+    async def drain(self) -> None:
+        """Has nothing in flight."""
+
+    async def stop(self) -> None:
+        """Is stopped."""
+
+    async def send(self, request: BankRequest, deadline_s: float) -> BankOutcome:
+        """Sends nothing."""
+        del request, deadline_s
+        return NotSent("the links were stopped")
+
+
+_ENDED = _Ended()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +75,14 @@ class BankLinks:
     def __init__(self, make: Callable[[BankProfile], BankLink]) -> None:
         self._make = make
         self._linked: dict[int, _Linked] = {}
+        self._stopped = False
         self._retiring: set[BankLink] = set()
         self._background: set[asyncio.Task[None]] = set()
 
     def link(self, profile: BankProfile) -> BankLink:
         """The link to one bank, wherever the profile says that it is; made where there is none."""
+        if self._stopped:
+            return _ENDED
         known = self._linked.get(profile.bank_id)
         return known.link if known is not None else self._connect(profile)
 
@@ -84,6 +110,7 @@ class BankLinks:
 
     async def stop(self) -> None:
         """End all links, those that are being replaced too, and what they have in flight."""
+        self._stopped = True
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)

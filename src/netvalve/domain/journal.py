@@ -96,6 +96,7 @@ class Forward:
 
     kind: ForwardKind
     transaction_id: int
+    bank_id: int
     next_attempt_at_ms: int
     identity: MessageIdentity
     """The stored message's own, in every sending of it; a repeat's is its transaction's."""
@@ -129,6 +130,8 @@ class Closing:
     answer_mti: str | None = None
     response_code_39: str | None = None
     """Field 39 as the bank sent it, for the history; the outcome may show none of it."""
+    identity: MessageIdentity | None = None
+    """Of the answer, for the history; None where nobody answered."""
     order_event: Event | None = None
     """What happens to the order, through the same table."""
     ends_turn: bool = True

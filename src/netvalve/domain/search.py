@@ -37,6 +37,8 @@ class Search:
     transaction_types: tuple[TransactionType, ...] = ()
     mid_id: int | None = None
     site_id: str | None = None
+    sites: tuple[str, ...] = ()
+    """Any of these site ids."""
     netvalve_mid_id: str | None = None
     client_order_id: str | None = None
     card_type: str | None = None

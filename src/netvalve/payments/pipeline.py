@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass
 
-from structlog.typing import FilteringBoundLogger
-
-from netvalve.catalogue.bank_codes import bank_code
-from netvalve.domain.bank_message import Answered, BankOutcome, NotSent
+from netvalve.domain.bank_message import BankOutcome, NotSent
 from netvalve.domain.journal import (
-    Closing,
     OpeningRefusal,
     StoreUnavailable,
     StoreUncertain,
 )
+from netvalve.payments.observation import Observer
 from netvalve.payments.patience import PatientStore
 from netvalve.payments.payment import Payment
-from netvalve.payments.ports import Banks, Clock, Journal, Records, TransactionOnOrder
-from netvalve.payments.resolve import as_closed, closing_of, mismatched
-from netvalve.telemetry.metrics import Metrics
+from netvalve.payments.ports import Banks, Clock, Journal, TransactionOnOrder
+from netvalve.payments.resolve import as_closed, closing_of
 
 
 @dataclass(slots=True)
@@ -40,15 +36,13 @@ class Pipeline:
         self,
         *,
         journal: Journal,
-        records: Records,
         banks: Banks,
         clock: Clock,
-        metrics: Metrics,
-        log: FilteringBoundLogger,
+        patient: PatientStore,
+        observer: Observer,
     ) -> None:
         self._journal, self._banks, self._clock = journal, banks, clock
-        self._metrics, self._log = metrics, log
-        self._patient = PatientStore(journal, records, log)
+        self._patient, self._observer = patient, observer
 
     async def run(
         self, payment: Payment, deadline_s: float, progress: Progress
@@ -65,7 +59,7 @@ class Pipeline:
         outcome = await self._ask(payment, deadline_s, progress)
         closing = closing_of(payment, outcome, self._clock.now_ms())
         closed = await self._patient.close(closing)
-        self._observe(payment, outcome, closing)
+        self._observer.saw(payment, outcome, closing)
         if closed:
             return as_closed(payment.transaction, closing), payment.order
         return await self._as_stored(payment)
@@ -91,18 +85,3 @@ class Pipeline:
     async def _found(self, payment: Payment) -> TransactionOnOrder | None:
         transaction = payment.transaction
         return await self._patient.transaction(transaction.client_id, transaction.transaction_id)
-
-    def _observe(self, payment: Payment, outcome: BankOutcome, closing: Closing) -> None:
-        bank = payment.bank.name
-        if isinstance(outcome, Answered) and not bank_code(outcome.response_code).listed:
-            self._metrics.unlisted_bank_code(bank)
-        if mismatched(payment, outcome):
-            self._metrics.mismatched_approval(bank)
-            self._log.error("approval_mismatched", transaction_id=closing.transaction_id, bank=bank)
-        if closing.forward is not None:
-            self._log.warning(
-                "outcome_to_be_ended",
-                transaction_id=closing.transaction_id,
-                ended_by_event=closing.event.value,
-                by=closing.forward.kind.value,
-            )

@@ -117,8 +117,8 @@ class Forwards(Protocol):
     Every call may raise StoreUnavailable; doing it again is safe.
     """
 
-    async def due(self, now_ms: int, limit: int) -> tuple[StoredMessage, ...]:
-        """What is to be sent now, the longest waiting first."""
+    async def due(self, bank_id: int, now_ms: int, limit: int) -> tuple[StoredMessage, ...]:
+        """What is to be sent to a bank now, the longest waiting first."""
 
     async def of_original(self, rrn: str) -> tuple[StoredMessage, ...]:
         """What is stored about the message with this RRN, whether or not it has ended."""
@@ -132,11 +132,14 @@ class Forwards(Protocol):
     async def reopen(self, message: StoredMessage, at_ms: int, response_code_39: str) -> bool:
         """The bank has approved late what is being, or has been, reversed: tell it again."""
 
-    async def take_over(self, limit: int) -> tuple[TransactionOnOrder, ...] | None:
-        """Make up to `limit` pending transactions of dead processes our own.
+    async def adopt(self) -> None:
+        """Make our own what dead processes left pending with a message stored."""
 
-        Returns those of them for which no message is stored; None when there is nothing to take.
-        """
+    async def orphans(self, after_id: int, limit: int) -> tuple[TransactionOnOrder, ...]:
+        """What dead processes left pending without a message stored, in the order of numbers."""
+
+    async def close_orphan(self, closing: Closing) -> bool:
+        """Adopt an orphan and close it, in one write. False: it is not an orphan any more."""
 
 
 class Vault(Protocol):

@@ -39,7 +39,12 @@ def closing_of(payment: Payment, outcome: BankOutcome, now_ms: int) -> Closing:
 
 def _answered(payment: Payment, answer: Answered, now_ms: int) -> Closing:
     closing = _judged(payment, answer, bank_code(answer.response_code), now_ms)
-    return replace(closing, answer_mti=_answer_mti(payment), response_code_39=answer.response_code)
+    return replace(
+        closing,
+        answer_mti=_answer_mti(payment),
+        response_code_39=answer.response_code,
+        identity=payment.transaction.identity,
+    )
 
 
 def _judged(payment: Payment, answer: Answered, code: BankCode, now_ms: int) -> Closing:
@@ -189,6 +194,7 @@ def _forward(kind: ForwardKind, payment: Payment, now_ms: int) -> Forward:
     return Forward(
         kind=kind,
         transaction_id=transaction.transaction_id,
+        bank_id=payment.bank.bank_id,
         next_attempt_at_ms=now_ms + FIRST_FORWARD_MS,
         identity=payment.forward_identity,
         original_rrn=transaction.identity.rrn,

@@ -1,38 +1,39 @@
 """Store and forward: every unknown outcome is brought to an end that is true on both sides.
 
 A reversal is sent until the bank acknowledges it, a repeat until the bank answers it, each with
-its own first identity; there is no last try. What a dead process left pending is taken over first:
-an opened row is presumed sent, so a charge is reversed and a follow-up repeated.
+its own first identity; there is no last try. Each bank has its own places: one that is silent
+holds up no other, and one that is away is waited for without an attempt.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from netvalve.domain.bank_message import Answered, BankOutcome, NoAnswer
-from netvalve.domain.journal import ForwardKind, StoredMessage, StoreUnavailable, StoreUncertain
+from netvalve.domain.bank_message import Answered, BankOutcome, NotSent
+from netvalve.domain.client import BankProfile
+from netvalve.domain.journal import ForwardKind, StoredMessage
 from netvalve.domain.lifecycle import Event, State
-from netvalve.domain.transaction import OPENERS, MessageIdentity, Transaction
+from netvalve.domain.transaction import MessageIdentity
+from netvalve.payments.observation import Observer
 from netvalve.payments.patience import PatientStore
 from netvalve.payments.payment import Payment
-from netvalve.payments.planning import Planner
-from netvalve.payments.ports import Banks, Clock, Forwards, Journal, Records, TransactionOnOrder
-from netvalve.payments.reference import Reference, References
+from netvalve.payments.ports import Bank, Banks, Clock, Configuration, Forwards
+from netvalve.payments.replay import Replay
 from netvalve.payments.resolve import approves, closing_of
 
 POLL_S = 0.25
 """How often the store is asked for what is due."""
-AT_ONCE_MAX = 64
-"""Stored messages under way at once."""
+AT_ONCE_MAX = 32
+"""Stored messages under way to one bank at once."""
 BACKOFF_S = (1, 2, 5, 10, 30, 60, 300, 900, 3600)
 """Pauses between attempts; the last one for ever."""
-BANK_AWAY_S = 5
-"""How long a message waits whose bank cannot be reached; not counted as an attempt."""
+NOT_SENT_S = 5
+"""The pause after a message that did not leave: no attempt."""
 FAULT_PAUSE_S = 1.0
-_TAKEN_AT_ONCE = 200
 _UNDONE = frozenset({"00", "25"})
 """Reversed; original unknown, and the bank refuses it should it still come."""
 
@@ -49,122 +50,108 @@ class StoreAndForward:
         self,
         *,
         forwards: Forwards,
-        journal: Journal,
-        records: Records,
-        references: References,
-        planner: Planner,
+        patient: PatientStore,
+        replay: Replay,
+        configuration: Configuration,
         banks: Banks,
+        observer: Observer,
         clock: Clock,
         answer_within_s: float,
         log: FilteringBoundLogger,
     ) -> None:
-        self._forwards, self._references = forwards, references
-        self._planner, self._banks, self._clock = planner, banks, clock
-        self._answer_within_s, self._log = answer_within_s, log
-        self._patient = PatientStore(journal, records, log)
+        self._forwards, self._patient, self._replay = forwards, patient, replay
+        self._configuration, self._banks, self._observer = configuration, banks, observer
+        self._clock, self._answer_within_s, self._log = clock, answer_within_s, log
         self._under_way: dict[tuple[int, ForwardKind], asyncio.Task[None]] = {}
+        self._places: Counter[int] = Counter()
+        """Messages under way, by bank."""
         self._listening: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Take over, then send what is due, until cancelled. No failure ends it."""
+        """Send what is due, until cancelled. No failure ends it."""
         try:
-            await self._safely(self._take_over())
             while True:
-                await self._safely(self._send_due())
+                for bank in tuple(self._configuration.directory.banks.values()):
+                    await self._safely(self._send_due(bank))
                 await asyncio.sleep(POLL_S)
         finally:
             await self._settle()
 
     def heard(self, identity: MessageIdentity, answer: Answered) -> None:
         """An answer that nothing in flight was waiting for: late, or doubled."""
-        self._listen(self._take_late_answer(identity, answer))
+        task = asyncio.create_task(self._safely(self._take_late_answer(identity, answer)))
+        self._listening.add(task)
+        task.add_done_callback(self._listening.discard)
 
     async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
-        """One failure is told and waits for another round: it must not stop the others' ends."""
+        """A failure is told and waits for another round."""
         try:
             await work
-        except (StoreUnavailable, StoreUncertain) as broken:
-            self._log.warning("store_and_forward_waits", reason=str(broken))
-            await asyncio.sleep(FAULT_PAUSE_S)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it concerns one message
-            self._log.error("store_and_forward_fault", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the others' ends must come
+            self._log.error("store_and_forward_waits", error=type(error).__name__)
             await asyncio.sleep(FAULT_PAUSE_S)
 
-    async def _take_over(self) -> None:
-        """End, as if unanswered, what earlier processes opened and did not close."""
-        while (found := await self._forwards.take_over(_TAKEN_AT_ONCE)) is not None:
-            for each in found:
-                await self._safely(self._presume_sent(each))
-            self._log.warning("transactions_taken_over", count=len(found))
-
-    async def _presume_sent(self, found: TransactionOnOrder) -> None:
-        payment = await self._payment_of(found)
-        outcome = NoAnswer("the process that had opened it is gone")
-        await self._patient.close(closing_of(payment, outcome, self._clock.now_ms()))
-
-    async def _send_due(self) -> None:
-        room = AT_ONCE_MAX - len(self._under_way)
-        if room <= 0:
+    async def _send_due(self, bank: BankProfile) -> None:
+        link = self._banks.link(bank)
+        room = AT_ONCE_MAX - self._places[bank.bank_id]
+        if room <= 0 or not link.ready:
             return
-        for message in await self._forwards.due(self._clock.now_ms(), AT_ONCE_MAX * 2):
-            key = message.forward.transaction_id, message.forward.kind
-            if key in self._under_way or len(self._under_way) >= AT_ONCE_MAX:
-                continue
-            task = asyncio.create_task(self._safely(self._send(message)))
-            self._under_way[key] = task
-            task.add_done_callback(partial(self._over, key))
+        due = await self._forwards.due(bank.bank_id, self._clock.now_ms(), AT_ONCE_MAX * 2)
+        waiting = [each for each in due if _key(each) not in self._under_way]
+        for message in waiting[:room]:
+            self._places[bank.bank_id] += 1
+            task = asyncio.create_task(self._safely(self._deliver(message, link)))
+            self._under_way[_key(message)] = task
+            task.add_done_callback(partial(self._over, message))
 
-    def _over(self, key: tuple[int, ForwardKind], _task: asyncio.Task[None]) -> None:
-        del self._under_way[key]
+    def _over(self, message: StoredMessage, _task: asyncio.Task[None]) -> None:
+        del self._under_way[_key(message)]
+        self._places[message.forward.bank_id] -= 1
 
-    async def _send(self, message: StoredMessage) -> None:
-        if message.forward.kind is ForwardKind.REVERSAL:
-            await self._reverse(message)
-        else:
-            await self._repeat(message)
+    async def _deliver(self, message: StoredMessage, link: Bank) -> None:
+        """One attempt. Whatever fails in it is told with its number, and waits its pause."""
+        try:
+            if message.forward.kind is ForwardKind.REVERSAL:
+                outcome, ended = await self._reverse(message, link)
+            else:
+                outcome, ended = await self._repeat(message, link)
+        except Exception as error:  # noqa: BLE001  # it concerns this message alone
+            self._tell_error("forward_failed", message, error=type(error).__name__)
+            outcome, ended = None, False
+        if not ended:
+            await self._postpone(message, outcome)
 
-    async def _reverse(self, message: StoredMessage) -> None:
-        reference = await self._reference_of(message.transaction)
-        request = self._planner.reversal(message, reference)
-        if not await self._reachable(message, reference):
-            return
-        outcome = await self._banks.link(reference.bank).send(request, self._deadline_s())
-        if isinstance(outcome, Answered) and outcome.response_code in _UNDONE:
-            await self._forwards.acknowledge(message, self._clock.now_ms(), outcome.response_code)
+    async def _reverse(self, message: StoredMessage, link: Bank) -> tuple[BankOutcome, bool]:
+        request = await self._replay.reversal(message)
+        outcome = await link.send(request, self._deadline_s())
+        if not isinstance(outcome, Answered):
+            return outcome, False
+        if outcome.response_code not in _UNDONE:
+            self._tell_error("reversal_refused", message, field_39=outcome.response_code)
+            return outcome, False
+        now_ms = self._clock.now_ms()
+        if await self._forwards.acknowledge(message, now_ms, outcome.response_code):
             self._tell("reversed", message)
-            return
-        if isinstance(outcome, Answered):
-            self._log.error(
-                "reversal_refused",
-                transaction_id=message.forward.transaction_id,
-                field_39=outcome.response_code,
-                attempts=message.attempts + 1,
-            )
-        await self._postpone(message)
+        return outcome, True
 
-    async def _repeat(self, message: StoredMessage) -> None:
-        payment = await self._payment_of((message.transaction, message.order))
-        reference = await self._reference_of(message.transaction)
-        if not await self._reachable(message, reference):
-            return
-        outcome = await self._banks.link(payment.bank).send(payment.request, self._deadline_s())
-        if not await self._ended(payment, outcome):
-            await self._postpone(message)
+    async def _repeat(self, message: StoredMessage, link: Bank) -> tuple[BankOutcome, bool]:
+        payment = await self._replay.payment((message.transaction, message.order))
+        outcome = await link.send(payment.request, self._deadline_s())
+        return outcome, await self._closed_by(payment, outcome, message)
 
-    async def _ended(self, payment: Payment, outcome: BankOutcome) -> bool:
-        """Close by an answer that ends it; no answer, and 91 or 96, end nothing."""
+    async def _closed_by(
+        self, payment: Payment, outcome: BankOutcome, message: StoredMessage
+    ) -> bool:
+        """Close by an answer that ends it. No answer, 91 and 96, and a mismatch end nothing."""
         if not isinstance(outcome, Answered):
             return False
         closing = closing_of(payment, outcome, self._clock.now_ms())
-        if closing.event is Event.REPEATED:
-            return False
-        await self._patient.close(closing)
-        self._log.info(
-            "answered_at_last",
-            transaction_id=closing.transaction_id,
-            outcome=closing.outcome.response_code if closing.outcome else None,
-        )
-        return True
+        ends = closing.event is not Event.REPEATED
+        if ends:
+            await self._patient.close(closing)
+            self._tell("answered_at_last", message)
+        self._observer.saw(payment, outcome, closing)
+        return ends
 
     async def _take_late_answer(self, identity: MessageIdentity, answer: Answered) -> None:
         for message in await self._forwards.of_original(identity.rrn):
@@ -173,55 +160,38 @@ class StoreAndForward:
             if (own.stan, own.terminal_id) != (identity.stan, identity.terminal_id):
                 continue
             if message.forward.kind is ForwardKind.REPEAT and transaction.state is State.PENDING:
-                payment = await self._payment_of((transaction, message.order))
-                await self._ended(payment, answer)
+                payment = await self._replay.payment((transaction, message.order))
+                await self._closed_by(payment, answer, message)
             elif message.forward.kind is ForwardKind.REVERSAL and approves(answer):
                 now_ms = self._clock.now_ms()
                 if await self._forwards.reopen(message, now_ms, answer.response_code):
                     self._tell("late_approval", message)
 
-    async def _reachable(self, message: StoredMessage, reference: Reference) -> bool:
-        """Whether the bank's link is up; if not, the message waits without counting an attempt."""
-        if self._banks.link(reference.bank).ready:
-            return True
-        at_ms = self._clock.now_ms() + BANK_AWAY_S * 1000
-        await self._forwards.postpone(message.forward, at_ms, counted=False)
-        return False
-
-    async def _postpone(self, message: StoredMessage) -> None:
-        at_ms = self._clock.now_ms() + pause_s(message.attempts) * 1000
-        await self._forwards.postpone(message.forward, at_ms, counted=True)
-
-    async def _payment_of(self, found: TransactionOnOrder) -> Payment:
-        transaction, order = found
-        return await self._planner.again(transaction, order, await self._reference_of(transaction))
-
-    async def _reference_of(self, transaction: Transaction) -> Reference:
-        """Of the transaction itself where it opened its order, else of what it follows."""
-        named = transaction.transaction_id
-        if transaction.type not in OPENERS and transaction.parent_id is not None:
-            named = transaction.parent_id
-        reference = await self._references.of(transaction.client_id, named)
-        if reference is None:
-            raise LookupError(f"transaction {named} is gone")
-        return reference
+    async def _postpone(self, message: StoredMessage, outcome: BankOutcome | None) -> None:
+        """Wait longer after each attempt; what did not leave was none."""
+        tried = not isinstance(outcome, NotSent)
+        seconds = pause_s(message.attempts) if tried else NOT_SENT_S
+        at_ms = self._clock.now_ms() + seconds * 1000
+        await self._forwards.postpone(message.forward, at_ms, counted=tried)
 
     def _deadline_s(self) -> float:
         return self._clock.monotonic_s() + self._answer_within_s
 
     def _tell(self, event: str, message: StoredMessage) -> None:
-        self._log.info(
-            event, transaction_id=message.forward.transaction_id, attempts=message.attempts + 1
-        )
+        number = message.forward.transaction_id
+        self._log.info(event, transaction_id=number, attempts=message.attempts + 1)
 
-    def _listen(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._safely(work))
-        self._listening.add(task)
-        task.add_done_callback(self._listening.discard)
+    def _tell_error(self, event: str, message: StoredMessage, **facts: str) -> None:
+        number = message.forward.transaction_id
+        self._log.error(event, transaction_id=number, attempts=message.attempts + 1, **facts)
 
     async def _settle(self) -> None:
-        """Let what is under way be written; its messages are repeated otherwise."""
+        """End what is under way; its messages are sent again by the next start."""
         under_way = {*self._under_way.values(), *self._listening}
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _key(message: StoredMessage) -> tuple[int, ForwardKind]:
+    return message.forward.transaction_id, message.forward.kind

@@ -13,34 +13,32 @@ _MESSAGE: Final[Select[Any]] = select(forwards, transactions, orders).select_fro
 
 DUE: Final = (
     _MESSAGE.where(
-        forwards.c.done_at_ms.is_(None), forwards.c.next_attempt_at_ms <= bindparam("now_ms")
+        forwards.c.bank_id == bindparam("bank_id"),
+        forwards.c.done_at_ms.is_(None),
+        forwards.c.next_attempt_at_ms <= bindparam("now_ms"),
     )
     .order_by(forwards.c.next_attempt_at_ms)
     .limit(bindparam("limit"))
 )
-"""What is to be sent now, the longest waiting first."""
+"""What is to be sent to a bank now, the longest waiting first."""
 
 OF_ORIGINAL: Final = _MESSAGE.where(forwards.c.original_rrn == bindparam("rrn"))
 """What is stored about the message with this RRN, whether or not it has ended."""
 
-ORPHANS: Final = (
-    select(transactions.c.transaction_id)
-    .where(
-        transactions.c.state == str(State.PENDING), transactions.c.owner_epoch != bindparam("epoch")
-    )
-    .limit(bindparam("limit"))
+_STORED: Final = exists().where(
+    forwards.c.transaction_id == transactions.c.transaction_id, forwards.c.done_at_ms.is_(None)
 )
-"""Pending transactions of another start."""
 
-UNSTORED: Final = (
+ORPHANS: Final = (
     select(transactions, orders)
     .select_from(BOTH)
     .where(
-        transactions.c.transaction_id == bindparam("transaction_id"),
-        ~exists().where(
-            forwards.c.transaction_id == transactions.c.transaction_id,
-            forwards.c.done_at_ms.is_(None),
-        ),
+        transactions.c.state == str(State.PENDING),
+        transactions.c.owner_epoch != bindparam("epoch"),
+        transactions.c.transaction_id > bindparam("after_id"),
+        ~_STORED,
     )
+    .order_by(transactions.c.transaction_id)
+    .limit(bindparam("limit"))
 )
-"""A transaction with its order, unless a message of its own is stored already."""
+"""Pending transactions of another start, for which no message is stored, with their orders."""

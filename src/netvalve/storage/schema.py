@@ -354,6 +354,7 @@ forwards: Final = Table(
     _number("next_attempt_at_ms"),
     _number("attempts"),
     _optional_number("done_at_ms"),
+    _number("bank_id"),
     _text("transmitted_at"),
     _text("stan"),
     _text("rrn"),
@@ -368,7 +369,7 @@ Index("forwards_original", forwards.c.original_rrn)
 
 Index(
     "forwards_due",
-    forwards.c.kind,
+    forwards.c.bank_id,
     forwards.c.next_attempt_at_ms,
     sqlite_where=forwards.c.done_at_ms.is_(None),
     postgresql_where=forwards.c.done_at_ms.is_(None),

@@ -32,7 +32,14 @@ from netvalve.storage.schema import orders, transactions
 _BOUND: Final = {**OF_ORDER, **OF_TRANSACTION, **OF_ORDER_ROW}
 _AMOUNTS: Final = ("amount_min", "amount_max")
 _APART: Final = frozenset(
-    {"client_id", "order_status", "transaction_status", "transaction_types", "only_settled"}
+    {
+        "client_id",
+        "order_status",
+        "transaction_status",
+        "transaction_types",
+        "sites",
+        "only_settled",
+    }
 )
 """The fields that are not simply given or not; the shape has them apart."""
 
@@ -45,6 +52,7 @@ class Shape:
     order_meanings: Meanings | None
     transaction_meanings: Meanings | None
     types: tuple[TransactionType, ...]
+    sites: tuple[str, ...]
     only_settled: bool
 
 
@@ -59,6 +67,7 @@ def shape_of(search: Search) -> Shape:
         order_meanings=_meanings(search.order_status),
         transaction_meanings=_meanings(search.transaction_status),
         types=search.transaction_types,
+        sites=search.sites,
         only_settled=search.only_settled,
     )
 
@@ -155,6 +164,8 @@ def _order_conditions(shape: Shape) -> list[Condition]:
     conditions = _conditions(OF_ORDER, shape)
     if shape.order_meanings is not None:
         conditions.append(means(orders.c.type, orders.c.state, shape.order_meanings))
+    if shape.sites:
+        conditions.append(one_of(orders.c.site_id, shape.sites))
     return conditions
 
 

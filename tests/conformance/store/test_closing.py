@@ -20,6 +20,7 @@ def a_forward(kind: ForwardKind, transaction: Transaction) -> Forward:
     return Forward(
         kind=kind,
         transaction_id=transaction.transaction_id,
+        bank_id=1,
         next_attempt_at_ms=transaction.opened_at_ms,
         identity=transaction.identity,
         original_rrn=transaction.identity.rrn,

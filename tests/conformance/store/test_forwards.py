@@ -7,6 +7,7 @@ from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import MessageIdentity, Outcome
 from netvalve.storage.sqlite.store import SqliteStore
 
+BANK = 1
 OWN = MessageIdentity("1122130500", "000077", "632613000077", "NV000000")
 
 
@@ -24,6 +25,7 @@ async def an_unanswered_sale(store: SqliteStore) -> Payment:
             forward=Forward(
                 ForwardKind.REVERSAL,
                 transaction.transaction_id,
+                BANK,
                 NOW_MS + 1000,
                 OWN,
                 transaction.identity.rrn,
@@ -42,8 +44,8 @@ async def state_of(store: SqliteStore, one: Payment) -> tuple[State, State]:
 
 async def test_a_message_is_due_from_its_time_on_with_all_it_is_about(store: SqliteStore) -> None:
     one = await an_unanswered_sale(store)
-    assert await store.forwards.due(NOW_MS + 999, 10) == ()
-    (message,) = await store.forwards.due(NOW_MS + 1000, 10)
+    assert await store.forwards.due(BANK, NOW_MS + 999, 10) == ()
+    (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
     assert message.forward.identity == OWN
     assert message.attempts == 0
     assert message.transaction.transaction_id == one.transaction.transaction_id
@@ -54,11 +56,11 @@ async def test_a_message_put_off_is_due_later_and_counts_what_was_tried(
     store: SqliteStore,
 ) -> None:
     await an_unanswered_sale(store)
-    (message,) = await store.forwards.due(NOW_MS + 1000, 10)
+    (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
     await store.forwards.postpone(message.forward, NOW_MS + 2000, counted=True)
     await store.forwards.postpone(message.forward, NOW_MS + 3000, counted=False)
-    assert await store.forwards.due(NOW_MS + 2999, 10) == ()
-    (again,) = await store.forwards.due(NOW_MS + 3000, 10)
+    assert await store.forwards.due(BANK, NOW_MS + 2999, 10) == ()
+    (again,) = await store.forwards.due(BANK, NOW_MS + 3000, 10)
     assert again.attempts == 1
 
 
@@ -66,11 +68,11 @@ async def test_an_acknowledged_reversal_ends_transaction_and_order_once(
     store: SqliteStore,
 ) -> None:
     one = await an_unanswered_sale(store)
-    (message,) = await store.forwards.due(NOW_MS + 1000, 10)
+    (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
     assert await store.forwards.acknowledge(message, NOW_MS + 1100, "00")
     assert not await store.forwards.acknowledge(message, NOW_MS + 1200, "00")
     assert await state_of(store, one) == (State.REVERSED, State.REVERSED)
-    assert await store.forwards.due(NOW_MS + 10_000_000, 10) == ()
+    assert await store.forwards.due(BANK, NOW_MS + 10_000_000, 10) == ()
     assert await store.records.backlog() == (0, 0)
     last = (await store.records.history(one.transaction.transaction_id))[-1]
     assert (last.event, last.response_code_39) == (Event.REVERSAL_ACKNOWLEDGED, "00")
@@ -82,7 +84,7 @@ async def test_a_late_approval_opens_the_reversal_again(store: SqliteStore) -> N
     await store.forwards.acknowledge(message, NOW_MS + 1100, "25")
     assert await store.forwards.reopen(message, NOW_MS + 1200, "00")
     assert await state_of(store, one) == (State.REVERSING, State.REVERSING)
-    (again,) = await store.forwards.due(NOW_MS + 1200, 10)
+    (again,) = await store.forwards.due(BANK, NOW_MS + 1200, 10)
     assert again.forward.identity == OWN
     assert await store.forwards.acknowledge(again, NOW_MS + 1300, "00")
     assert await state_of(store, one) == (State.REVERSED, State.REVERSED)
@@ -93,21 +95,37 @@ async def test_only_what_is_reversed_is_found_by_its_original(store: SqliteStore
     assert await store.forwards.of_original(sold.transaction.identity.rrn) == ()
 
 
-async def test_what_an_earlier_start_left_pending_is_taken_over_once(start: Starter) -> None:
+async def test_a_bank_is_sent_its_own_messages_alone(store: SqliteStore) -> None:
+    await an_unanswered_sale(store)
+    assert await store.forwards.due(BANK + 1, NOW_MS + 1000, 10) == ()
+
+
+async def test_the_history_names_the_message_that_undid_it(store: SqliteStore) -> None:
+    one = await an_unanswered_sale(store)
+    (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
+    await store.forwards.acknowledge(message, NOW_MS + 1100, "00")
+    last = (await store.records.history(one.transaction.transaction_id))[-1]
+    assert (last.mti, last.identity) == ("0430", OWN)
+
+
+async def test_what_an_earlier_start_left_pending_is_adopted_and_closed_in_one(
+    start: Starter,
+) -> None:
     first = await start()
     left = payment()
     await first.journal.open(left.opening)
     await first.stop()
     second = await start()
-    taken = await second.forwards.take_over(10)
-    assert taken is not None
-    assert [each.transaction_id for each, _ in taken] == [left.transaction.transaction_id]
-    assert await second.forwards.take_over(10) is None
-    assert await second.journal.close(left.closing())
+    ((orphan, _),) = await second.forwards.orphans(0, 10)
+    assert orphan.transaction_id == left.transaction.transaction_id
+    assert await second.forwards.orphans(orphan.transaction_id, 10) == ()
+    assert await second.forwards.close_orphan(left.closing())
     assert await state_of(second, left) == (State.APPROVED, State.APPROVED)
+    assert await second.forwards.orphans(0, 10) == ()
+    assert not await second.forwards.close_orphan(left.closing())
 
 
-async def test_a_start_closes_nothing_that_it_has_not_taken_over(start: Starter) -> None:
+async def test_a_start_closes_nothing_that_is_not_its_own(start: Starter) -> None:
     first = await start()
     left = payment()
     await first.journal.open(left.opening)
@@ -117,6 +135,40 @@ async def test_a_start_closes_nothing_that_it_has_not_taken_over(start: Starter)
     assert await state_of(second, left) == (State.PENDING, State.PENDING)
 
 
-async def test_what_the_running_start_has_pending_is_not_taken_over(store: SqliteStore) -> None:
-    await store.journal.open(payment().opening)
-    assert await store.forwards.take_over(10) is None
+async def test_what_has_a_message_stored_is_adopted_with_it(start: Starter) -> None:
+    first = await start()
+    left = payment()
+    await first.journal.open(left.opening)
+    transaction = left.transaction
+    stored = Forward(
+        ForwardKind.REPEAT,
+        transaction.transaction_id,
+        BANK,
+        NOW_MS,
+        transaction.identity,
+        transaction.identity.rrn,
+    )
+    await first.journal.close(
+        left.closing(
+            Event.REPEATED,
+            outcome=None,
+            order_event=None,
+            balance=BalanceChange(),
+            charge_id=None,
+            ends_turn=False,
+            forward=stored,
+        )
+    )
+    await first.stop()
+    second = await start()
+    assert await second.forwards.orphans(0, 10) == ()
+    assert not await second.journal.close(left.closing())
+    await second.forwards.adopt()
+    assert await second.journal.close(left.closing())
+
+
+async def test_what_the_running_start_has_pending_is_no_orphan(store: SqliteStore) -> None:
+    one = payment()
+    await store.journal.open(one.opening)
+    assert await store.forwards.orphans(0, 10) == ()
+    assert not await store.forwards.close_orphan(one.closing())

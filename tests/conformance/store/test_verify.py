@@ -179,7 +179,7 @@ async def a_repeated_capture(store: SqliteStore, pay: Pay) -> Payment:
 def a_forward(kind: ForwardKind, about: Payment, identity: MessageIdentity) -> Forward:
     transaction = about.transaction
     return Forward(
-        kind, transaction.transaction_id, NOW_MS + 2000, identity, transaction.identity.rrn
+        kind, transaction.transaction_id, 1, NOW_MS + 2000, identity, transaction.identity.rrn
     )
 
 

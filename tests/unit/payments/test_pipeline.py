@@ -21,6 +21,8 @@ from netvalve.domain.refusal import Refusal
 from netvalve.domain.transaction import TransactionType
 from netvalve.payments.commands import AccountSelector, ChargeCommand
 from netvalve.payments.gateway import Gateway, Timing
+from netvalve.payments.observation import Observer
+from netvalve.payments.patience import PatientStore
 from netvalve.payments.pipeline import Pipeline
 from netvalve.payments.planning import Planner
 from netvalve.payments.reference import References
@@ -109,7 +111,11 @@ class Configuration:
 def a_gateway(store, bank, **timing):
     clock, log = Clock(), structlog.get_logger(wrapper_class=structlog.BoundLogger)
     pipeline = Pipeline(
-        journal=store, records=store, banks=bank, clock=clock, metrics=Metrics(), log=log
+        journal=store,
+        banks=bank,
+        clock=clock,
+        patient=PatientStore(store, store, log),
+        observer=Observer(Metrics(), log),
     )
     return Gateway(
         pipeline=pipeline,
@@ -237,7 +243,7 @@ async def test_the_closing_write_comes_before_anything_is_logged_or_counted():
     def broken(*_arguments, **_fields):
         raise OSError("no log")
 
-    gateway._pipeline._log = type("Log", (), {"error": broken, "warning": broken})()
+    gateway._pipeline._observer._log = type("Log", (), {"error": broken, "warning": broken})()
     with pytest.raises(OSError, match="no log"):
         await sale(gateway)
     assert [closing.event for closing in store.closed] == [Event.MISMATCHED]

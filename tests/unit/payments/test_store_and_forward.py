@@ -11,13 +11,20 @@ import structlog
 
 from making import ACCOUNT, BANK, IDENTITY, a_reference, a_transaction, an_order
 from netvalve.domain.bank_message import Answered, BankOperation, NoAnswer, NotSent
+from netvalve.domain.directory import Directory
 from netvalve.domain.journal import Forward, ForwardKind, StoredMessage, StoreUnavailable
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import MessageIdentity, TransactionType
+from netvalve.payments.observation import Observer
+from netvalve.payments.patience import PatientStore
 from netvalve.payments.planning import Planner
-from netvalve.payments.store_and_forward import BACKOFF_S, BANK_AWAY_S, StoreAndForward, pause_s
+from netvalve.payments.replay import Replay
+from netvalve.payments.store_and_forward import BACKOFF_S, NOT_SENT_S, StoreAndForward, pause_s
+from netvalve.payments.take_over import TakeOver
+from netvalve.telemetry.metrics import Metrics
 
 OWN = MessageIdentity("1122130500", "000077", "632613000077", "NV000000")
+OTHER_BANK = replace(BANK, bank_id=2, name="Other Bank")
 NOW_MS = 1_795_000_100_000
 APPROVED = Answered("00", 10_000, "840", "TAS390")
 
@@ -54,15 +61,19 @@ class Store:
     """Forwards, journal and records in one, in memory."""
 
     def __init__(self, *messages, orphans=()):
-        self.messages, self.orphans = list(messages), [tuple(orphans)] if orphans else []
+        self.messages, self.waiting_orphans = list(messages), list(orphans)
         self.postponed, self.acknowledged, self.reopened, self.closed = [], [], [], []
         self.broken = 0
 
-    async def due(self, _now_ms, _limit):
+    def fail_if_broken(self):
         if self.broken:
             self.broken -= 1
             raise StoreUnavailable("away")
-        due, self.messages = tuple(self.messages), []
+
+    async def due(self, bank_id, _now_ms, _limit):
+        self.fail_if_broken()
+        due = tuple(each for each in self.messages if each.forward.bank_id == bank_id)
+        self.messages = [each for each in self.messages if each not in due]
         return due
 
     async def of_original(self, rrn):
@@ -79,8 +90,21 @@ class Store:
         self.reopened.append((message.forward.transaction_id, response_code_39))
         return True
 
-    async def take_over(self, _limit):
-        return self.orphans.pop(0) if self.orphans else None
+    async def adopt(self):
+        self.fail_if_broken()
+
+    async def orphans(self, after_id, _limit):
+        left = tuple(each for each in self.waiting_orphans if each[0].transaction_id > after_id)
+        return left[:1]
+
+    async def close_orphan(self, closing):
+        self.fail_if_broken()
+        self.waiting_orphans = [
+            each
+            for each in self.waiting_orphans
+            if each[0].transaction_id != closing.transaction_id
+        ]
+        return await self.close(closing)
 
     async def close(self, closing):
         self.closed.append(closing)
@@ -88,10 +112,9 @@ class Store:
 
 
 class References:
-    def __init__(self, store):
-        self.store = store
-
     async def of(self, _client_id, transaction_id):
+        if transaction_id == 666:
+            raise ValueError("its card cannot be opened")
         kind = TransactionType.SALE if transaction_id == 1001 else TransactionType.AUTHORIZATION
         return a_reference(a_transaction(kind), an_order(), account=ACCOUNT, bank=BANK)
 
@@ -100,6 +123,7 @@ def a_message(kind, transaction, attempts=0, **order):
     forward = Forward(
         kind=kind,
         transaction_id=transaction.transaction_id,
+        bank_id=BANK.bank_id,
         next_attempt_at_ms=NOW_MS,
         identity=OWN if kind is ForwardKind.REVERSAL else transaction.identity,
         original_rrn=transaction.identity.rrn,
@@ -117,18 +141,30 @@ def a_repeat(kind=TransactionType.CAPTURE, attempts=0, **order):
     return a_message(ForwardKind.REPEAT, pending, attempts, **order)
 
 
-def a_worker(store, bank):
-    clock = Clock()
+class Configuration:
+    directory = Directory.of(1, banks=[BANK, OTHER_BANK])
+    fresh = True
+
+
+def a_replay():
+    return Replay(References(), Planner(Identifiers(), None, Clock()))
+
+
+def a_log():
+    return structlog.get_logger(wrapper_class=structlog.BoundLogger)
+
+
+def a_worker(store, bank, metrics=None):
     return StoreAndForward(
         forwards=store,
-        journal=store,
-        records=store,
-        references=References(store),
-        planner=Planner(Identifiers(), None, clock),
+        patient=PatientStore(store, store, a_log()),
+        replay=a_replay(),
+        configuration=Configuration(),
         banks=bank,
-        clock=clock,
-        answer_within_s=1,
-        log=structlog.get_logger(wrapper_class=structlog.BoundLogger),
+        observer=Observer(metrics or Metrics(), a_log()),
+        clock=Clock(),
+        answer_within_s=5,
+        log=a_log(),
     )
 
 
@@ -184,8 +220,7 @@ async def test_a_refused_repeat_frees_what_it_had_reserved():
 
 
 @pytest.mark.parametrize(
-    "outcome",
-    [Answered("91"), Answered("96"), NoAnswer("x"), NotSent("x"), Answered("00", 1, "840")],
+    "outcome", [Answered("91"), Answered("96"), NoAnswer("x"), Answered("00", 1, "840")]
 )
 async def test_what_ends_nothing_is_asked_again_later(outcome):
     store = Store(a_repeat(attempts=3))
@@ -194,11 +229,58 @@ async def test_what_ends_nothing_is_asked_again_later(outcome):
     assert store.postponed == [(ForwardKind.REPEAT, 10_000, True)]
 
 
+async def test_what_did_not_leave_was_no_attempt():
+    store = Store(a_repeat(attempts=3))
+    await worked(store, Bank(NotSent("too many in flight")))
+    assert store.postponed == [(ForwardKind.REPEAT, NOT_SENT_S * 1000, False)]
+
+
+async def test_a_mismatched_answer_to_a_repeat_is_counted():
+    metrics = Metrics()
+    worker = a_worker(Store(a_repeat()), Bank(Answered("00", 1, "840")), metrics)
+    task = asyncio.create_task(worker.run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    assert b'netvalve_approvals_mismatched_total{bank="Mock Bank"} 1.0' in metrics.render()
+
+
+async def test_a_message_that_cannot_be_made_waits_and_stops_no_other():
+    bad = a_transaction(TransactionType.SALE, State.REVERSING, transaction_id=666)
+    many = [a_message(ForwardKind.REVERSAL, bad)] * 5
+    store = Store(*many, a_reversal())
+    await worked(store, Bank(Answered("00")))
+    assert store.acknowledged == [(1001, "00")]
+    assert (ForwardKind.REVERSAL, 1000, True) in store.postponed
+
+
+async def test_a_silent_bank_holds_up_no_other():
+    class OneSilent(Bank):
+        async def send(self, request, _deadline_s):
+            if request.amount_minor == 66_600:
+                await asyncio.sleep(5)
+            return Answered("00")
+
+    slow = [
+        a_message(
+            ForwardKind.REVERSAL,
+            a_transaction(
+                TransactionType.SALE, State.REVERSING, transaction_id=2000 + n, amount_minor=66_600
+            ),
+        )
+        for n in range(200)
+    ]
+    other = a_reversal()
+    other = replace(other, forward=replace(other.forward, bank_id=OTHER_BANK.bank_id))
+    store = Store(*slow, other)
+    await worked(store, OneSilent(), 0.3)
+    assert store.acknowledged == [(1001, "00")]
+
+
 async def test_a_bank_that_is_away_costs_no_attempt():
     store, bank = Store(a_reversal(attempts=6)), Bank(ready=False)
     await worked(store, bank)
     assert bank.asked == []
-    assert store.postponed == [(ForwardKind.REVERSAL, BANK_AWAY_S * 1000, False)]
+    assert store.postponed == []
 
 
 def test_pauses_grow_to_an_hour_and_never_end():
@@ -217,11 +299,31 @@ def test_pauses_grow_to_an_hour_and_never_end():
 async def test_what_a_dead_process_opened_is_presumed_sent(kind, event, forward):
     orphan = a_transaction(kind, State.PENDING, parent_id=1000)
     store = Store(orphans=[(orphan, an_order())])
-    await worked(store, Bank())
+    await asyncio.wait_for(TakeOver(store, a_replay(), Clock(), a_log()).run(), 1)
     (closing,) = store.closed
     assert (closing.event, closing.forward.kind) == (event, forward)
     own = closing.forward.identity
     assert own == (OWN if forward is ForwardKind.REVERSAL else orphan.identity)
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_a_take_over_that_fails_is_done_again(failures):
+    orphan = a_transaction(TransactionType.SALE, State.PENDING)
+    store = Store(orphans=[(orphan, an_order())])
+    store.broken = failures
+    take_over = TakeOver(store, a_replay(), Clock(), a_log())
+    await asyncio.wait_for(take_over.run(), 5)
+    assert len(store.closed) == 1
+
+
+async def test_an_orphan_that_fails_stops_no_other():
+    first = a_transaction(TransactionType.SALE, State.PENDING, transaction_id=666)
+    second = a_transaction(TransactionType.SALE, State.PENDING, transaction_id=1001)
+    store = Store(orphans=[(first, an_order()), (second, an_order())])
+    task = asyncio.create_task(TakeOver(store, a_replay(), Clock(), a_log()).run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    assert [closing.transaction_id for closing in store.closed] == [1001]
 
 
 async def test_a_store_that_is_away_stops_nothing_for_good():

@@ -33,6 +33,8 @@ CHANNEL_REFUSED: Final = Failure(403, "GTW_9003")
 NOT_FOUND: Final = Failure(404, "GTW_2103")
 NO_SUCH_PATH: Final = Failure(404, "GTW_2013")
 WRONG_METHOD: Final = Failure(405, "GTW_2013")
+UNKNOWN_METHOD: Final = Failure(405, "GTW_2013", ((b"allow", b"GET, HEAD, OPTIONS, POST"), *_LAST))
+"""No path takes it; the methods are those of all paths together."""
 BODY_TOO_LARGE: Final = Failure(413, "GTW_2013", _LAST)
 BODY_TOO_SLOW: Final = Failure(408, "GTW_2013", _LAST)
 HEAD_TOO_SLOW: Final = Failure(408, "GTW_2013", _LAST)

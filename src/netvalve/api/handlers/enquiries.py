@@ -82,7 +82,7 @@ async def posted_inquiry(call: Call) -> Answer:
 
 async def orders(call: Call) -> Answer:
     """A page of orders, newest first."""
-    listing = read_listing(OrdersQuery, call.client, call.query, "order_status")
+    listing = read_listing(OrdersQuery, call, "order_status")
     if isinstance(listing, InvalidFields):
         return invalid_answer(listing)
     page: Page[Order] = Page((), 0, listing.page)

@@ -24,7 +24,7 @@ _ROWS_OF_A_CHUNK: Final = 128
 
 async def export(call: Call) -> Answer | StreamedAnswer:
     """Transactions, newest first; `Accept` chooses the form."""
-    listing = read_listing(ExportQuery, call.client, call.query, "transaction_status")
+    listing = read_listing(ExportQuery, call, "transaction_status")
     if isinstance(listing, InvalidFields):
         return invalid_answer(listing)
     form = preferred(call.accept, (JSON, CSV, NDJSON))

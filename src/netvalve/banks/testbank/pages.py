@@ -7,9 +7,11 @@ from typing import Final
 from netvalve.banks.testbank import misbehaviour, rules, verification
 from netvalve.banks.testbank.cards import CARDS, SandboxCard
 from netvalve.banks.testbank.misbehaviour import FAULTS, FaultRow
-from netvalve.catalogue.bank_codes import BANK_CODES, bank_code
+from netvalve.catalogue.bank_codes import BANK_CODES, BankCode, bank_code
 from netvalve.catalogue.verification_results import avs_result, cvv2_result
 
+_PARTIAL_APPROVALS: Final = frozenset({"10", "32"})
+"""Approvals of less than was asked; the amounts' charges did not ask for one."""
 _REFUSALS: Final = MappingProxyType(
     {
         rules.INVALID_TRANSACTION: "The original is captured, cancelled, reversed, declined or in "
@@ -52,9 +54,15 @@ def amount_codes_section() -> str:
     for entry in BANK_CODES.values():
         if entry.value.isdigit():
             amount = str(misbehaviour.CODE_OF_MESSAGE + int(entry.value))
-            amounts.setdefault(entry.response_code.code, []).append(amount)
+            amounts.setdefault(_code_of_charge(entry), []).append(amount)
     rows = ((_code(code), ", ".join(some)) for code, some in sorted(amounts.items()))
     return _table(("Response code", "Amounts of a charge"), rows)
+
+
+def _code_of_charge(entry: BankCode) -> str:
+    """What a charge that asked for no partial approval is answered."""
+    standing = rules.INVALID_TRANSACTION if entry.value in _PARTIAL_APPROVALS else entry.value
+    return bank_code(standing).response_code.code
 
 
 def refusals_section() -> str:

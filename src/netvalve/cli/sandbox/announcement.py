@@ -4,7 +4,7 @@ import os
 import shlex
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import typer
@@ -56,6 +56,11 @@ Ctrl-C ends the gateway, then the bank.
     )
 
 
+def announce_as_json(base_url: str, merchant: SandboxMerchant) -> None:
+    """Prints in one line what `sandbox.json` holds."""
+    tell(orjson.dumps(_facts(base_url, merchant)).decode())
+
+
 def sale_command(base_url: str, merchant: SandboxMerchant) -> str:
     """One curl command for a sale that is approved; each run of it is a new order."""
     return " \\\n  ".join(
@@ -71,8 +76,18 @@ def sale_command(base_url: str, merchant: SandboxMerchant) -> str:
 
 def write_sandbox_file(base_url: str, merchant: SandboxMerchant, home: Path) -> None:
     """Writes `sandbox.json` whole or not at all, readable by its owner alone."""
+    file = home / FILE_NAME
+    beside = home / f".{FILE_NAME}.{os.getpid()}"
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(orjson.dumps(_facts(base_url, merchant), option=orjson.OPT_INDENT_2))
+    beside.replace(file)
+
+
+def _facts(base_url: str, merchant: SandboxMerchant) -> dict[str, Any]:
+    """Where a program finds the gateway, and as whom it may ask."""
     credentials = merchant.credentials
-    content = {
+    return {
         "base_url": base_url,
         "client_id": merchant.client.netvalve_client_id,
         "api_key": credentials.api_key,
@@ -90,9 +105,3 @@ def write_sandbox_file(base_url: str, merchant: SandboxMerchant, home: Path) -> 
             for account in merchant.accounts
         ],
     }
-    file = home / FILE_NAME
-    beside = home / f".{FILE_NAME}.{os.getpid()}"
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
-    beside.replace(file)

@@ -5,14 +5,20 @@ import asyncio
 from netvalve.bootstrap import RunningGateway, serve
 from netvalve.cli.event_loop import stop_on_signals
 from netvalve.cli.failure import naming_ports
-from netvalve.cli.sandbox.announcement import FILE_NAME, announce, tell, write_sandbox_file
+from netvalve.cli.sandbox.announcement import (
+    FILE_NAME,
+    announce,
+    announce_as_json,
+    tell,
+    write_sandbox_file,
+)
 from netvalve.cli.sandbox.bank_process import BankProcess, bank_process
 from netvalve.cli.sandbox.enrolment import prepare_store
 from netvalve.cli.sandbox.merchant import sandbox_merchant
 from netvalve.config import Settings
 
 
-async def run_sandbox(settings: Settings) -> int:
+async def run_sandbox(settings: Settings, *, as_json: bool) -> int:
     """Runs until a signal comes or the bank dies; the exit status.
 
     The gateway finishes what it has taken before the bank is ended, for it may need its answers.
@@ -24,7 +30,10 @@ async def run_sandbox(settings: Settings) -> int:
         merchant = await asyncio.to_thread(prepare_store, settings, given)
 
         def started(gateway: RunningGateway) -> None:
-            announce(gateway.base_url, bank, merchant, settings.home)
+            if as_json:
+                announce_as_json(gateway.base_url, merchant)
+            else:
+                announce(gateway.base_url, bank, merchant, settings.home)
             write_sandbox_file(gateway.base_url, merchant, settings.home)
 
         watch = asyncio.create_task(_stop_when_ended(bank, stop))

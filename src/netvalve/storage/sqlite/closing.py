@@ -38,8 +38,8 @@ _MOVE: Final = "UPDATE transactions SET state = ? WHERE transaction_id = ? AND o
 _STORE_FORWARD: Final = """
 INSERT INTO forwards
     (transaction_id, kind, next_attempt_at_ms, attempts,
-     transmitted_at, stan, rrn, terminal_id, original_rrn)
-VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)
+     bank_id, transmitted_at, stan, rrn, terminal_id, original_rrn)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (transaction_id, kind)
 DO UPDATE SET next_attempt_at_ms = excluded.next_attempt_at_ms, done_at_ms = NULL
 """
@@ -90,6 +90,7 @@ def _append_event(
         at_ms=closing.at_ms,
         node=owner.node,
         mti=closing.answer_mti,
+        identity=closing.identity,
         response_code_39=closing.response_code_39,
         detail=outcome.response_code if outcome else None,
     )
@@ -143,6 +144,7 @@ def _store_forward(connection: sqlite3.Connection, forward: Forward) -> None:
             forward.transaction_id,
             forward.kind,
             forward.next_attempt_at_ms,
+            forward.bank_id,
             identity.transmitted_at,
             identity.stan,
             identity.rrn,

@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from netvalve.domain.journal import Forward, ForwardKind, StoredMessage
+from netvalve.domain.journal import Closing, Forward, ForwardKind, StoredMessage
 from netvalve.domain.lifecycle import Event
 from netvalve.domain.order import Order
 from netvalve.domain.transaction import MessageIdentity, Transaction
@@ -14,6 +14,7 @@ from netvalve.storage import forward_queries
 from netvalve.storage.guards import GUARDS
 from netvalve.storage.mapping import Row, transaction_on_order_of
 from netvalve.storage.schema import forwards
+from netvalve.storage.sqlite.closing import write_closing
 from netvalve.storage.sqlite.history import append
 from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.query import Query
@@ -22,11 +23,12 @@ from netvalve.storage.sqlite.statements import marks
 from netvalve.storage.sqlite.writer import Writer
 
 _FORWARD_WIDTH: Final = len(forwards.c)
+_MTI_OF: Final = {Event.REVERSAL_ACKNOWLEDGED: "0430", Event.LATE_APPROVAL: None}
+"""A late approval may have come as 0110 or 0210; its transaction's first event tells which."""
 
 _DUE: Final = Query.of(forward_queries.DUE)
 _OF_ORIGINAL: Final = Query.of(forward_queries.OF_ORIGINAL)
 _ORPHANS: Final = Query.of(forward_queries.ORPHANS)
-_UNSTORED: Final = Query.of(forward_queries.UNSTORED)
 
 _POSTPONE: Final = """
 UPDATE forwards SET attempts = attempts + ?, next_attempt_at_ms = ?
@@ -40,7 +42,17 @@ _MOVE_TRANSACTION: Final = "UPDATE transactions SET state = ? WHERE transaction_
 _MOVE_ORDER: Final = """
 UPDATE orders SET state = ?, updated_at_ms = ? WHERE order_id = ? AND opening_id = ? AND state IN
 """
-_ADOPT: Final = "UPDATE transactions SET owner_epoch = ?, node = ? WHERE transaction_id = ?"
+_ADOPT: Final = """
+UPDATE transactions SET owner_epoch = ?, node = ?
+WHERE transaction_id = ? AND state = 'PENDING' AND owner_epoch <> ?
+"""
+_ADOPT_STORED: Final = """
+UPDATE transactions SET owner_epoch = ?, node = ?
+WHERE state = 'PENDING' AND owner_epoch <> ? AND EXISTS (
+    SELECT 1 FROM forwards f
+    WHERE f.transaction_id = transactions.transaction_id AND f.done_at_ms IS NULL
+)
+"""
 
 
 class SqliteForwards:
@@ -55,9 +67,9 @@ class SqliteForwards:
         """Close the look-ups' connection."""
         self._reader.close()
 
-    async def due(self, now_ms: int, limit: int) -> tuple[StoredMessage, ...]:
-        """What is to be sent now, the longest waiting first."""
-        return self._messages(_DUE, {"now_ms": now_ms, "limit": limit})
+    async def due(self, bank_id: int, now_ms: int, limit: int) -> tuple[StoredMessage, ...]:
+        """What is to be sent to a bank now, the longest waiting first."""
+        return self._messages(_DUE, {"bank_id": bank_id, "now_ms": now_ms, "limit": limit})
 
     async def of_original(self, rrn: str) -> tuple[StoredMessage, ...]:
         """What is stored about the message with this RRN, whether or not it has ended."""
@@ -92,12 +104,24 @@ class SqliteForwards:
             )
         )
 
-    async def take_over(self, limit: int) -> tuple[tuple[Transaction, Order], ...] | None:
-        """Make up to `limit` pending transactions of earlier starts our own.
+    async def adopt(self) -> None:
+        """Make our own what earlier starts left pending with a message stored."""
+        owner = self._owner
+        await self._writer.write(
+            partial(_executed, text=_ADOPT_STORED, values=(owner.epoch, owner.node, owner.epoch))
+        )
 
-        Returns those of them for which no message is stored; None when there is nothing to take.
-        """
-        return await self._writer.write(partial(self._adopted, limit=limit))
+    async def orphans(self, after_id: int, limit: int) -> tuple[tuple[Transaction, Order], ...]:
+        """What earlier starts left pending without a message stored, in the order of numbers."""
+        values = _ORPHANS.bound({"epoch": self._owner.epoch, "after_id": after_id, "limit": limit})
+        rows = self._reader.read(
+            lambda connection: connection.execute(_ORPHANS.text, values).fetchall()
+        )
+        return tuple(map(transaction_on_order_of, rows))
+
+    async def close_orphan(self, closing: Closing) -> bool:
+        """Adopt an orphan and close it, in one write. False: it is not an orphan any more."""
+        return await self._writer.write(partial(self._adopted_and_closed, closing=closing))
 
     def _messages(self, query: Query, values: Mapping[str, object]) -> tuple[StoredMessage, ...]:
         rows = self._reader.read(
@@ -133,28 +157,22 @@ class SqliteForwards:
             guard.target,
             at_ms=at_ms,
             node=self._owner.node,
+            mti=_MTI_OF[event],
+            identity=message.forward.identity
+            if event is Event.REVERSAL_ACKNOWLEDGED
+            else transaction.identity,
             response_code_39=response_code_39,
-            detail=f"reversal RRN {message.forward.identity.rrn}",
         )
         ended = _END if event is Event.REVERSAL_ACKNOWLEDGED else _REOPEN
         connection.execute(ended, (at_ms, number, ForwardKind.REVERSAL))
         return True
 
-    def _adopted(
-        self, connection: sqlite3.Connection, *, limit: int
-    ) -> tuple[tuple[Transaction, Order], ...] | None:
+    def _adopted_and_closed(self, connection: sqlite3.Connection, *, closing: Closing) -> bool:
         owner = self._owner
-        orphans = connection.execute(
-            _ORPHANS.text, _ORPHANS.bound({"epoch": owner.epoch, "limit": limit})
-        ).fetchall()
-        if not orphans:
-            return None
-        found: list[Any] = []
-        for (number,) in orphans:
-            connection.execute(_ADOPT, (owner.epoch, owner.node, number))
-            values = _UNSTORED.bound({"transaction_id": number})
-            found += connection.execute(_UNSTORED.text, values).fetchall()
-        return tuple(map(transaction_on_order_of, found))
+        values = (owner.epoch, owner.node, closing.transaction_id, owner.epoch)
+        if connection.execute(_ADOPT, values).rowcount == 0:
+            return False
+        return write_closing(connection, closing, owner)
 
 
 def _executed(connection: sqlite3.Connection, *, text: str, values: tuple[object, ...]) -> None:
@@ -169,8 +187,9 @@ def _message_of(row: Row) -> StoredMessage:
             kind=ForwardKind(forward[1]),
             transaction_id=forward[0],
             next_attempt_at_ms=forward[2],
-            identity=MessageIdentity(*forward[5:9]),
-            original_rrn=forward[9],
+            bank_id=forward[5],
+            identity=MessageIdentity(*forward[6:10]),
+            original_rrn=forward[10],
         ),
         attempts=forward[3],
         transaction=transaction,

@@ -4,7 +4,7 @@ import sqlite3
 from typing import Final
 
 from netvalve.domain.lifecycle import Event, State
-from netvalve.domain.transaction import Transaction
+from netvalve.domain.transaction import MessageIdentity, Transaction
 from netvalve.storage.schema import events
 from netvalve.storage.sqlite.statements import insert
 
@@ -12,8 +12,9 @@ _FIRST: Final = insert(events)
 
 _NEXT: Final = """
 INSERT INTO events
-    (transaction_id, sequence, event, state, at_ms, node, mti, response_code_39, detail)
-SELECT ?, COALESCE(MAX(sequence), 0) + 1, ?, ?, ?, ?, ?, ?, ?
+    (transaction_id, sequence, event, state, at_ms, node, mti,
+     transmitted_at, stan, rrn, terminal_id, response_code_39, detail)
+SELECT ?, COALESCE(MAX(sequence), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 FROM events WHERE transaction_id = ?
 """
 
@@ -52,9 +53,15 @@ def append(
     at_ms: int,
     node: str,
     mti: str | None = None,
+    identity: MessageIdentity | None = None,
     response_code_39: str | None = None,
     detail: str | None = None,
 ) -> None:
-    """The next event of a transaction."""
-    row = (transaction_id, event, state, at_ms, node, mti, response_code_39, detail)
+    """The next event of a transaction; `identity` and `mti` are those of the message it came by."""
+    message = (
+        (None,) * 4
+        if identity is None
+        else (identity.transmitted_at, identity.stan, identity.rrn, identity.terminal_id)
+    )
+    row = (transaction_id, event, state, at_ms, node, mti, *message, response_code_39, detail)
     connection.execute(_NEXT, (*row, transaction_id))
