@@ -58,7 +58,7 @@ async def full(
     undone = await a_lost_sale(store)
     (message,) = [
         each
-        for each in await store.forwards.due(NOW_MS + 9000, 10)
+        for each in await store.forwards.due(1, NOW_MS + 9000, 10)
         if each.forward.transaction_id == undone.transaction.transaction_id
     ]
     assert await store.forwards.acknowledge(message, NOW_MS + 9100, "00")
