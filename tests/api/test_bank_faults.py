@@ -3,19 +3,128 @@
 Source: wire contract, section 2; the faults are those of docs/sandbox.md.
 """
 
+import json
 import time
 
 import httpx
 import pytest
 
-from running import fresh_order
+from netvalve.banks.testbank.cards import CARDS
+from netvalve.banks.testbank.misbehaviour import FAULTS
+from netvalve.banks.testbank.pace import LATE_S
+from netvalve.banks.testbank.pages import cards_section
+from running import Merchant, Sandbox, fresh_order
 
 NO_ANSWER = (6001, 6002, 6004, 6005, 6006, 6007, 6014, 6015)
 """Silent, late, garbled, half, cut before and after booking, silent once, lost."""
 
 
+DOCUMENTED = {
+    cells[0].strip("` "): cells[-1].strip("` ")
+    for cells in (line.strip("| \n").split("|") for line in cards_section().splitlines()[2:])
+}
+"""The answer to each card of docs/sandbox.md."""
+
+
 def status(shop, transaction_id):
     return shop.get("/transaction", id=transaction_id)["status"]
+
+
+def eventually(look, expected, seconds=12):
+    """Look again and again until it is as expected; the last sight otherwise fails the test."""
+    end = time.monotonic() + seconds
+    while (seen := look()) != expected and time.monotonic() < end:
+        time.sleep(0.05)
+    assert seen == expected
+
+
+@pytest.fixture(scope="module")
+def patient_shop(tmp_path_factory):
+    """A merchant of a gateway that waits longer than the slowest answer takes."""
+    home = tmp_path_factory.mktemp("patient")
+    patient = Sandbox(home, charge_deadline_s=8, follow_up_deadline_s=8)
+    with patient, patient.client() as http:
+        yield Merchant(http)
+
+
+@pytest.fixture
+def soon_late(sandbox):
+    """Late answers come after four seconds: past the first reversal, within a test."""
+    with httpx.Client(base_url=sandbox.admin_url, trust_env=False) as admin:
+        assert admin.put("/pace", json={"late_s": 4}).status_code == 200
+        yield
+        admin.put("/pace", json={"late_s": LATE_S})
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=lambda card: card.outcome)
+def test_each_card_gets_its_documented_answer(shop, card):
+    answer = shop.sale(
+        12.5,
+        cardNumber=card.number,
+        cardExpireMonth=card.expiry_month,
+        cardExpireYear=card.expiry_year,
+        cardSecurityCode=card.security_code,
+    )
+    assert answer["responseCode"] == DOCUMENTED[card.number]
+    if card.misbehaviour and card.misbehaviour.response_code:
+        assert answer["bankResponseCode"] == card.misbehaviour.response_code
+
+
+@pytest.mark.usefixtures("soon_late")
+def test_a_late_approval_of_a_reversed_charge_is_reversed_again(shop, sandbox):
+    told = shop.sale(6002)
+    assert told["responseCode"] == "GTW_2054"
+
+    def states():
+        show = sandbox.command("transaction", "show", str(told["transactionID"]), "--json")
+        return [each["state"] for each in json.loads(show.stdout)["history"]]
+
+    eventually(states, ["PENDING", "REVERSING", "REVERSED", "REVERSING", "REVERSED"])
+    assert status(shop, told["transactionID"]) == "Reversed"
+
+
+@pytest.mark.parametrize("amount", [6102, 6105])
+def test_a_follow_up_whose_answer_is_lost_is_done_by_its_repeat(shop, amount):
+    hold = shop.authorize(amount)["transactionID"]
+    told = shop.post("/capture", transactionID=hold, amount=amount)
+    assert told["responseCode"] == "GTW_1002"
+    eventually(lambda: status(shop, told["transactionID"]), "Captured")
+
+
+def test_a_doubled_answer_to_a_follow_up_counts_once(shop):
+    hold = shop.authorize(6103)["transactionID"]
+    told = shop.post("/capture", transactionID=hold, amount=6103)
+    assert told["responseCode"] == "GTW_1000"
+    assert shop.get("/transaction", id=hold)["refundBalancedAmount"] == 6103
+
+
+def test_an_unlisted_field_39_declines_a_follow_up(shop):
+    hold = shop.authorize(6113)["transactionID"]
+    told = shop.post("/capture", transactionID=hold, amount=6113)
+    assert (told["responseCode"], told["bankResponseCode"]) == ("BNK_2003", "ZZ")
+    assert status(shop, told["transactionID"]) == "Declined"
+    assert status(shop, hold) == "Authorised"
+
+
+@pytest.mark.parametrize("last_digits", ["10", "11"])
+def test_a_slow_answer_within_the_deadline_counts(patient_shop, last_digits):
+    delay_s = FAULTS[last_digits].misbehaviour.delay_s
+    began = time.monotonic()
+    sale = patient_shop.sale(int(f"60{last_digits}"))
+    assert sale["responseCode"] == "GTW_1000"
+    assert delay_s <= time.monotonic() - began < 8
+    hold = patient_shop.authorize(int(f"61{last_digits}"))["transactionID"]
+    began = time.monotonic()
+    capture = patient_shop.post("/capture", transactionID=hold, amount=int(f"61{last_digits}"))
+    assert capture["responseCode"] == "GTW_1000"
+    assert delay_s <= time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize("amount", [5010, 5032])
+def test_a_partial_approval_nobody_asked_for_is_declined_and_reversed(shop, amount):
+    told = shop.sale(amount)
+    assert told["responseCode"] == "BNK_2003"
+    eventually(lambda: status(shop, told["transactionID"]), "Reversed")
 
 
 @pytest.mark.parametrize("amount", NO_ANSWER)

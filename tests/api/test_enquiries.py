@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from uuid import UUID
 
 import pytest
@@ -190,6 +192,15 @@ FILTERS = [
     ({"netvalveMidId": "5a4db0c0-0003-4000-8000-000000000002"}, {"euros"}),
     ({"siteId": "5A4DB0C0-0002-4000-8000-000000000001", "midId": 2}, {"euros"}),
     ({"siteId": 5}, set()),
+    ({"siteName": "SANDBOX shop", "midId": 2}, {"euros"}),
+    ({"siteName": "Sandbox"}, set()),
+    ({"bankId": 2}, {"euros"}),
+    ({"bankId": 1}, {"sale", "captured", "declined", "amex", "secure"}),
+    ({"merchantName": "sandbox merchant", "bankId": 2}, {"euros"}),
+    ({"merchantName": "Another Merchant"}, set()),
+    ({"transactionStatus": "Captured"}, {"captured"}),
+    ({"transactionStatus": "Declined"}, {"declined"}),
+    ({"walletType": "GOOGLE_PAY"}, set()),
     ({**UNASKED, "currency": "EUR"}, {"euros"}),
     ({"status": "Captured"}, {"captured"}),
     ({"orderStatus": "declined"}, {"declined"}),
@@ -241,6 +252,26 @@ def test_transactions_are_found_by_what_the_answer_showed(shop, crowd, field, na
     query = {"emailAddress": address, field: rows["sale"][name]}
     page = shop.get("/export", page=0, pageSize=50, **query)
     assert [row["id"] for row in page["content"]] == [rows["sale"]["transactionID"]]
+
+
+def test_a_transaction_is_found_by_the_one_it_refers_to(shop, crowd):
+    address, rows = crowd
+    hold = rows["captured"]["transactionID"]
+    asked = {"emailAddress": address, "transactionReferenceId": hold}
+    page = shop.get("/export", page=0, pageSize=50, **asked)
+    assert [row["transactionType"] for row in page["content"]] == ["CAPTURE"]
+    orders = shop.get("/orders", page=0, pageSize=50, **asked)
+    assert [row["id"] for row in orders["content"]] == [rows["captured"]["orderId"]]
+
+
+def test_a_transaction_is_found_by_the_card_schemes_id(shop, sandbox, crowd):
+    _, rows = crowd
+    sale = rows["sale"]["transactionID"]
+    with closing(sqlite3.connect(sandbox.home / "netvalve.sqlite3")) as store:
+        asked = "SELECT scheme_transaction_id FROM transactions WHERE transaction_id = ?"
+        ((scheme_id,),) = store.execute(asked, (sale,)).fetchall()
+    page = shop.get("/export", tsysTransId=scheme_id, page=0, pageSize=50)
+    assert [row["id"] for row in page["content"]] == [sale]
 
 
 def test_a_page_has_the_contracts_envelope(shop, crowd):
@@ -307,6 +338,13 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless(shop, http):
         {"filters": "not json"},
         {"filters": json.dumps({"cbTransactionType": "RDR"})},
         {"transactionType": "SALES"},
+        {"reportIncrement": "DAILY"},
+        {"paymentStatus": "PAID"},
+        {"threeDsProviderId": 1},
+        {"serviceName": "a"},
+        {"maxLimit": 10},
+        {"additionalParameters": "a"},
+        {"cbTransactionTypeEnum": "CHARGEBACK"},
     ],
 )
 @pytest.mark.parametrize("path", ["/orders", "/export"])

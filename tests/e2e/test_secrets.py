@@ -19,7 +19,8 @@ NUMBERS = {
 CODE = "7391"
 """A security code whose digits appear nowhere else by design; four digits are taken as well."""
 HOLDER_OF_CODE = re.compile(rb"(?<!\d)7391(?!\d)")
-DIGITS = re.compile(rb"(?<!\d)\d{16}(?!\d)")
+DIGITS = re.compile(rb"(?<![\d.])\d{16}(?!\d)")
+"""Not the decimals of a measured time."""
 WRONG_KEY = "a-key-that-is-wrong-9f8e7d6c5b4a"
 
 

@@ -14,6 +14,11 @@ _WHAT_COUNTS: Final = (
     "Null and empty text count as not sent. In free text, such as `customerAddress` and "
     "`orderDesc`, a line break or a tab is kept as one blank.\n"
 )
+_WHAT_ACCOUNTS_REQUIRE: Final = (
+    "All failed fields come in one array. What an account requires of a payment (`GTW_2001`, "
+    "`GTW_2010`, `GTW_2011`, `GTW_2012`, `GTW_2021`, `GTW_2025`, `GTW_2036`) is looked at once all "
+    "fields are valid.\n"
+)
 
 
 def operations_page() -> str:
@@ -26,6 +31,7 @@ def operations_page() -> str:
         "The running gateway shows each one with its fields and an example at `/api`.\n",
         _table(header, map(_operation_row, OPERATIONS)),
         _WHAT_COUNTS,
+        _WHAT_ACCOUNTS_REQUIRE,
         _notes(),
     )
 

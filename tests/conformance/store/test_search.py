@@ -126,6 +126,8 @@ CASES: list[tuple[str, object, tuple[tuple[str, ...], tuple[str, ...]]]] = [
     ("site_id", SITE, RICH_ROWS),
     ("site_id", SITE.upper(), RICH_ROWS),
     ("site_id", "5", ((), ())),
+    ("sites", (SITE, "another"), RICH_ROWS),
+    ("sites", ("another",), ((), ())),
     ("netvalve_mid_id", MID.upper(), RICH_ROWS),
     ("bank_id", 2, RICH_ROWS),
     ("client_order_id", "A-1", RICH_ROWS),

@@ -8,6 +8,8 @@ import pytest
 from netvalve.api.filters import FILTERS, STATUS
 from netvalve.api.query import NOT_A_QUERY, read_query
 from netvalve.api.searches import NothingMatches, read_search
+from netvalve.domain.client import Site
+from netvalve.domain.directory import Directory
 from netvalve.domain.refusal import FieldError, InvalidFields
 from netvalve.domain.search import Search
 from netvalve.domain.transaction import TransactionType
@@ -36,13 +38,15 @@ GOOD: dict[str, tuple[str, Any]] = {
     "paymentType": ("CARD", "CARD"),
     "walletType": ("GOOGLE_PAY", "GOOGLE_PAY"),
 }
+SITES = (Site("s-2", 7, "Shop One"), Site("s-1", 7, "SHOP one"), Site("s-3", 8, "Shop Two"))
+DIRECTORY = Directory.of(1, clients=(CLIENT,), sites=SITES)
 LANDING = [each for each in FILTERS if each.lands_in and each.lands_in in Search.__slots__]
 
 
 def search(query: str) -> Search | NothingMatches | InvalidFields:
     parameters = read_query(query.encode())
     assert not isinstance(parameters, InvalidFields)
-    return read_search(CLIENT, parameters, "order_status")
+    return read_search(CLIENT, DIRECTORY, parameters, "order_status")
 
 
 @pytest.mark.parametrize("each", [each for each in LANDING if each.lands_in != "client_id"])
@@ -101,6 +105,15 @@ def test_filter_without_a_value_is_not_given(each: Any) -> None:
 
 def test_number_in_place_of_a_sites_uuid_is_taken() -> None:
     assert search("siteId=5") == Search(CLIENT.client_id, site_id="5")
+
+
+def test_name_of_sites_stands_for_the_clients_own_sites_that_have_it() -> None:
+    assert search("siteName=shop%20ONE") == Search(CLIENT.client_id, sites=("s-1", "s-2"))
+
+
+@pytest.mark.parametrize("name", ["Shop%20Two", "Shop", "s-1"])
+def test_name_that_no_site_of_the_client_has_matches_nothing(name: str) -> None:
+    assert isinstance(search(f"siteName={name}"), NothingMatches)
 
 
 def test_status_means_the_listing_s_own() -> None:
