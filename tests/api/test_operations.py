@@ -388,3 +388,17 @@ def test_a_sale_above_twelve_digits_is_refused(http):
     )
     assert answer.status_code == 400
     assert [each["responseCode"] for each in answer.json()] == ["GTW_2059"]
+
+
+def test_what_the_account_asks_for_stands_beside_what_is_wrong(http):
+    card = {name: each for name, each in CARD.items() if name != "cardSecurityCode"}
+    body = {"midId": "6", "amount": 10, "currency": "USD", "customerEmail": "bad", **card}
+    answer = http.post("/sale", json=body)
+    assert answer.status_code == 400
+    assert [each["responseCode"] for each in answer.json()] == ["GTW_2001", "GTW_2029"]
+
+
+def test_without_a_usable_account_only_what_is_wrong_comes_back(http):
+    body = {"midId": 999, "amount": 10, "currency": "USD", "customerEmail": "bad", **CARD}
+    answer = http.post("/sale", json=body)
+    assert [each["responseCode"] for each in answer.json()] == ["GTW_2029"]

@@ -16,8 +16,8 @@ _WHAT_COUNTS: Final = (
 )
 _WHAT_ACCOUNTS_REQUIRE: Final = (
     "All failed fields come in one array. What an account requires of a payment (`GTW_2001`, "
-    "`GTW_2010`, `GTW_2011`, `GTW_2012`, `GTW_2021`, `GTW_2025`, `GTW_2036`) is looked at once all "
-    "fields are valid.\n"
+    "`GTW_2010`, `GTW_2011`, `GTW_2012`, `GTW_2021`, `GTW_2025`, `GTW_2036`) is among them, where "
+    "the body names a usable account and a currency.\n"
 )
 
 

@@ -51,8 +51,8 @@ def read_fields(model: type[Body], raw: dict[str, Any]) -> Body | InvalidFields:
         read = model.model_validate(said)
     except ValidationError as refused:
         own = refused.errors(include_url=False, include_context=False, include_input=False)
-        return _in_order(model, (*map(_field_error, own), *across))
-    return _in_order(model, across) if across else read
+        return in_order(model, (*map(_field_error, own), *across))
+    return in_order(model, across) if across else read
 
 
 def _field_error(error: ErrorDetails) -> FieldError:
@@ -63,8 +63,8 @@ def _field_error(error: ErrorDetails) -> FieldError:
     return FieldError(name, error["type"] if known else INVALID)
 
 
-def _in_order(model: type[Request], errors: Iterable[FieldError]) -> InvalidFields:
-    """Each field once, its own error before one that comes from another field."""
+def in_order(model: type[Request], errors: Iterable[FieldError]) -> InvalidFields:
+    """The errors in the model's order; each field once, its own before another's about it."""
     order = _order(model)
     once: dict[str, FieldError] = {}
     for error in errors:

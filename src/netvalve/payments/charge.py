@@ -3,8 +3,9 @@
 Sources of the rules: wire contract, sections 1 and 3.
 """
 
+from collections.abc import Mapping
+
 from netvalve.catalogue.currencies import Currency
-from netvalve.domain.card import SecurityCode
 from netvalve.domain.client import Channel, MerchantAccount, RequiredField
 from netvalve.domain.directory import Directory
 from netvalve.domain.refusal import ChannelRefused, FieldError, InvalidFields, Refusal
@@ -60,7 +61,7 @@ def refusal_of(
     """Why this account may not take this payment, or None."""
     return (
         _channel_refusal(command, account)
-        or _missing_fields(command, account)
+        or _refused_fields(command, account)
         or _currency_refusal(command.currency, account)
         or limit_refusal(command.amount_minor, account)
     )
@@ -79,11 +80,11 @@ def _channel_refusal(command: ChargeCommand, account: MerchantAccount) -> Channe
     return None
 
 
-def _missing_fields(command: ChargeCommand, account: MerchantAccount) -> InvalidFields | None:
+def _refused_fields(command: ChargeCommand, account: MerchantAccount) -> InvalidFields | None:
     if not account.required_fields:
         return None
     customer = command.details.customer
-    present = {
+    given = {
         RequiredField.SECURITY_CODE: command.card.security_code,
         RequiredField.CARD_HOLDER_NAME: command.card_holder_name,
         RequiredField.FIRST_NAME: customer.first_name,
@@ -92,15 +93,22 @@ def _missing_fields(command: ChargeCommand, account: MerchantAccount) -> Invalid
         RequiredField.ZIP_CODE: customer.zip_code,
         RequiredField.COUNTRY: customer.country,
     }
-    errors = tuple(
-        FieldError(field, code)
-        for field, code in _MISSING.items()
-        if field in account.required_fields and _says_nothing(present[field])
-    )
+    errors = missing_fields(account, given)
     return InvalidFields(errors) if errors else None
 
 
-def _says_nothing(value: SecurityCode | str | None) -> bool:
+def missing_fields(
+    account: MerchantAccount, given: Mapping[RequiredField, object]
+) -> tuple[FieldError, ...]:
+    """What the account requires and is not given, in the order of the request's model."""
+    return tuple(
+        FieldError(field, code)
+        for field, code in _MISSING.items()
+        if field in account.required_fields and _says_nothing(given[field])
+    )
+
+
+def _says_nothing(value: object) -> bool:
     """Not sent, or blanks alone."""
     return not value or (isinstance(value, str) and not value.strip())
 

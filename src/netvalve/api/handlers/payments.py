@@ -1,5 +1,6 @@
 """The six transactional operations: read, command, answer."""
 
+from netvalve.api.account_fields import with_account_fields
 from netvalve.api.answers.answer import Answer
 from netvalve.api.answers.failures import (
     CHANNEL_REFUSED,
@@ -36,7 +37,10 @@ def charge(kind: TransactionType) -> Handler:
     async def handle(call: Call) -> Answer:
         request = read_body(BasicInputFieldsDTO, call.body)
         if isinstance(request, InvalidFields):
-            return invalid_answer(request)
+            directory = call.services.configuration.directory
+            return invalid_answer(
+                with_account_fields(request, call.body, directory, call.client.client_id)
+            )
         told = await call.services.gateway.charge(
             call.client,
             charge_command(kind, request),
