@@ -129,6 +129,8 @@ class MerchantAccount:
     channels: frozenset[Channel] = frozenset({Channel.API, Channel.API_3DS})
     rebill_needs_marker: bool = False
     """Whether a rebill asks for `requestTransactionType = RECURRING` on its parent."""
+    hold_days: int | None = None
+    """How long an authorization may wait for its capture; None: as long as its brand holds."""
 
 
 @dataclass(frozen=True, slots=True)

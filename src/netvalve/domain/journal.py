@@ -3,6 +3,7 @@
 Both are whole: one item is one atomic change, made or refused by itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,6 +46,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A merchant's own key for one request, and what the request said, in digests.
+
+    The same key with the same digests is the same request once more.
+    """
+
+    client_id: int
+    key: str
+    operation: str
+    """The operation's path."""
+    digests: Mapping[str, str]
+    """By field: keyed, so that nobody who reads the store can try values."""
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """A transaction about to be sent to the bank, in state PENDING, with its message's identity."""
 
@@ -53,12 +70,17 @@ class Opening:
     claim: Claim | None = None
     mti: str = ""
     """Message type of the first sending, for the event row."""
+    keyed: KeyedRequest | None = None
+    detail: str | None = None
+    """Why the gateway itself opened it, for the history; None where the merchant asked."""
 
 
 class OpeningRefusal(StrEnum):
     """Why nothing was written for an opening."""
 
     DUPLICATE_CLIENT_ORDER = "DUPLICATE_CLIENT_ORDER"
+    DUPLICATE_KEY = "DUPLICATE_KEY"
+    """The idempotency key has opened another transaction."""
     IN_FLIGHT = "IN_FLIGHT"
     """Another transaction of the order is in flight: wait and try again."""
     GUARD = "GUARD"
@@ -104,6 +126,25 @@ class Forward:
     """Under which a late answer to the transaction's own message would come."""
 
 
+class ResolvedAs(StrEnum):
+    """How an operator ends by hand what no bank's answer ends."""
+
+    REVERSED = "reversed"
+    """Of a charge that is being reversed: the card holder has the money back."""
+    APPROVED = "approved"
+    """Of a capture, refund or cancel that is pending: the bank has done it."""
+    DECLINED = "declined"
+    """Of the same: the bank has not done it and will not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """An operator's word about a stored message, with the reason."""
+
+    as_: ResolvedAs
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
     """A forward that waits for its bank, with what it is about."""
@@ -112,6 +153,9 @@ class StoredMessage:
     attempts: int
     transaction: Transaction
     order: Order
+    refused_39: str | None = None
+    """What the bank last answered where it will not do what it is told."""
+    resolution: Resolution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +174,8 @@ class Closing:
     answer_mti: str | None = None
     response_code_39: str | None = None
     """Field 39 as the bank sent it, for the history; the outcome may show none of it."""
+    reason: str | None = None
+    """An operator's, where the closing is by hand; for the history."""
     identity: MessageIdentity | None = None
     """Of the answer, for the history; None where nobody answered."""
     order_event: Event | None = None
@@ -170,10 +216,13 @@ __all__ = [
     "Forward",
     "ForwardKind",
     "HistoryEntry",
+    "KeyedRequest",
     "Move",
     "NewOrder",
     "Opening",
     "OpeningRefusal",
+    "Resolution",
+    "ResolvedAs",
     "StoreUnavailable",
     "StoreUncertain",
     "StoredMessage",

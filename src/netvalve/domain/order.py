@@ -117,4 +117,6 @@ class Order:
     """The transaction whose outcome is open; no second one may begin."""
     client_order_id: str | None = None
     site_id: str | None = None
+    expires_at_ms: int | None = None
+    """When an authorization that was not captured is cancelled; None: never by the gateway."""
     details: Details = Details()

@@ -111,6 +111,7 @@ def account_of(row: Row) -> MerchantAccount:
         permissions=_words(Permission, row[15]),
         channels=_words(Channel, row[16]),
         rebill_needs_marker=bool(row[17]),
+        hold_days=row[18],
     )
 
 
@@ -135,6 +136,7 @@ def account_values(account: MerchantAccount) -> dict[str, object]:
         "permissions": _text(account.permissions),
         "channels": _text(account.channels),
         "rebill_needs_marker": account.rebill_needs_marker,
+        "hold_days": account.hold_days,
     }
 
 

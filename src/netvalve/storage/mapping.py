@@ -133,6 +133,7 @@ def order_row(order: Order, *, card_id: int, in_flight_id: int | None) -> tuple[
         details.three_ds is not None,
         details.source,
         _details_text(details),
+        order.expires_at_ms,
     )
 
 
@@ -169,6 +170,7 @@ def order_of(row: Row) -> Order:
         in_flight_id=row[23],
         client_order_id=row[24],
         site_id=row[25],
+        expires_at_ms=row[36],
         details=_details_of(row),
     )
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
 )
 
 METADATA: Final = MetaData(
@@ -128,6 +129,7 @@ accounts: Final = Table(
     _text("permissions"),
     _text("channels"),
     _flag("rebill_needs_marker"),
+    _optional_number("hold_days"),
     UniqueConstraint("netvalve_mid_id"),
     sqlite_strict=True,
 )
@@ -174,14 +176,14 @@ identifiers: Final = Table(
 nodes: Final = Table(
     "nodes",
     METADATA,
-    Column("node", _TEXT, primary_key=True),
-    _number("epoch"),
+    _id("epoch"),
+    _text("node"),
     _number("started_at_ms"),
-    _optional_number("lease_until_ms"),
+    _number("lease_until_ms"),
     sqlite_strict=True,
-    sqlite_with_rowid=False,
 )
-"""Each gateway's newest start. No lease: it holds the database's lock file instead."""
+"""Each start of a gateway, under an epoch of its own. It lives until its lease runs out: what an
+epoch without a running lease has left open is taken over."""
 
 cards: Final = Table(
     "cards",
@@ -250,6 +252,7 @@ orders: Final = Table(
     _flag("three_ds"),
     _text("source"),
     _text("details"),
+    _optional_number("expires_at_ms"),
     CheckConstraint(
         "refunded_minor >= 0 AND reserved_minor >= 0"
         " AND refunded_minor + reserved_minor <= captured_minor",
@@ -268,6 +271,32 @@ Index(
     sqlite_where=orders.c.email_folded.is_not(None),
     postgresql_where=orders.c.email_folded.is_not(None),
 )
+
+_uncaptured = and_(orders.c.expires_at_ms.is_not(None), orders.c.state == "APPROVED")
+Index(
+    "orders_expiring",
+    orders.c.expires_at_ms,
+    sqlite_where=_uncaptured,
+    postgresql_where=_uncaptured,
+)
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    METADATA,
+    _number("client_id"),
+    _text("idempotency_key"),
+    _number("transaction_id"),
+    _text("operation"),
+    _text("digests"),
+    _number("created_at_ms"),
+    PrimaryKeyConstraint("client_id", "idempotency_key"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""A merchant's key of a request that opened a transaction, with the keyed digest of each of the
+body's fields. It ends after a stated time: narrow, and never partitioned."""
+
+Index("idempotency_keys_oldest", idempotency_keys.c.created_at_ms)
 
 transactions: Final = Table(
     "transactions",
@@ -360,10 +389,19 @@ forwards: Final = Table(
     _text("rrn"),
     _text("terminal_id"),
     _text("original_rrn"),
+    _number("owner_epoch"),
+    _optional_text("refused_39"),
+    _optional_text("resolution"),
+    _optional_text("resolution_reason"),
     PrimaryKeyConstraint("transaction_id", "kind"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
+"""Messages to be sent until their bank answers, by the gateway whose epoch they carry.
+
+`refused_39` is what the bank last said where it will not do what it is told; a resolution is an
+operator's word that ends the message by hand.
+"""
 
 Index("forwards_original", forwards.c.original_rrn)
 

@@ -38,10 +38,11 @@ _MOVE: Final = "UPDATE transactions SET state = ? WHERE transaction_id = ? AND o
 _STORE_FORWARD: Final = """
 INSERT INTO forwards
     (transaction_id, kind, next_attempt_at_ms, attempts,
-     bank_id, transmitted_at, stan, rrn, terminal_id, original_rrn)
-VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
+     bank_id, transmitted_at, stan, rrn, terminal_id, original_rrn, owner_epoch)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (transaction_id, kind)
-DO UPDATE SET next_attempt_at_ms = excluded.next_attempt_at_ms, done_at_ms = NULL
+DO UPDATE SET next_attempt_at_ms = excluded.next_attempt_at_ms, done_at_ms = NULL,
+    owner_epoch = excluded.owner_epoch
 """
 
 _END_REPEATS: Final = """
@@ -72,7 +73,7 @@ def write_closing(connection: sqlite3.Connection, closing: Closing, owner: Owner
     if not pending:
         connection.execute(_END_REPEATS, (closing.at_ms, closing.transaction_id))
     if closing.forward is not None:
-        _store_forward(connection, closing.forward)
+        _store_forward(connection, closing.forward, owner)
     if closing.recorded is not None:
         _record(connection, closing.recorded, closing.at_ms, owner)
     return True
@@ -136,7 +137,7 @@ def _move(connection: sqlite3.Connection, move: Move, closing: Closing, owner: O
     )
 
 
-def _store_forward(connection: sqlite3.Connection, forward: Forward) -> None:
+def _store_forward(connection: sqlite3.Connection, forward: Forward, owner: Owner) -> None:
     identity = forward.identity
     connection.execute(
         _STORE_FORWARD,
@@ -150,6 +151,7 @@ def _store_forward(connection: sqlite3.Connection, forward: Forward) -> None:
             identity.rrn,
             identity.terminal_id,
             forward.original_rrn,
+            owner.epoch,
         ),
     )
 

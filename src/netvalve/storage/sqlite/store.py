@@ -24,8 +24,7 @@ from netvalve.telemetry.metrics import Metrics
 
 _LEASE: Final = "UPDATE identifiers SET next = next + ? WHERE name = ? RETURNING next - ?"
 _REGISTER: Final = """
-INSERT INTO nodes (node, epoch, started_at_ms) VALUES (?, ?, ?)
-ON CONFLICT (node) DO UPDATE SET epoch = excluded.epoch, started_at_ms = excluded.started_at_ms
+INSERT INTO nodes (epoch, node, started_at_ms, lease_until_ms) VALUES (?, ?, ?, ?)
 """
 
 
@@ -111,7 +110,7 @@ async def _registered(writer: Writer, node: str, now_ms: int) -> Owner:
 
     def register(connection: sqlite3.Connection) -> Owner:
         epoch = _lease(connection, "epoch", 1)
-        connection.execute(_REGISTER, (node, epoch, now_ms))
+        connection.execute(_REGISTER, (epoch, node, now_ms, now_ms))
         return Owner(node, epoch)
 
     return await writer.write(register)
