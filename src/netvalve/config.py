@@ -62,6 +62,27 @@ class Settings(BaseSettings):
     turn_wait_s: Seconds = Field(
         3, description="How long a second operation of an order waits for one in flight"
     )
+    inquiry_wait_s: float = Field(
+        2, ge=0, le=10, description="How long an inquiry waits for an outcome that is not known yet"
+    )
+    idempotency_hours: float = Field(
+        24, ge=1, le=720, description="How long an Idempotency-Key is known after its first request"
+    )
+    expiry_poll_s: Seconds = Field(
+        5, description="How often authorizations past their hold time are looked for"
+    )
+    sandbox_hold_day_s: Seconds = Field(
+        86_400,
+        description="How long a day of a hold lasts in the sandbox, to see one end; "
+        "`netvalve serve` counts whole days",
+    )
+    lease_s: float = Field(
+        10,
+        ge=1,
+        le=300,
+        description="How long a gateway that says nothing is taken for running; after it another "
+        "may take over what it has left",
+    )
     bank_connections: Count = Field(2, le=64, description="Connections to each bank")
     bank_in_flight_max: Count = Field(
         1000, description="Messages in flight to one bank; above it a payment is closed as not sent"
@@ -103,6 +124,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The database, with the embedded default filled in."""
         return self.database or f"sqlite:///{self.home / 'netvalve.sqlite3'}"
+
+    @property
+    def idempotency_ms(self) -> int:
+        """How long a key is known, in milliseconds."""
+        return round(self.idempotency_hours * 3_600_000)
 
     @property
     def keyring_path(self) -> Path:

@@ -36,7 +36,8 @@ class WriterDied(WriterStopped):
 class GroupCommit(Generic[Item, Result]):
     """Gathers the items of many callers into batches of at most `batch_max`.
 
-    `observe` hears the size and the seconds of every batch that was written.
+    `observe` hears the size and the seconds of every batch that was written, `on_death` that
+    nothing will be written any more though nobody has stopped it.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class GroupCommit(Generic[Item, Result]):
         batch_max: int,
         waiting_max: int,
         observe: Callable[[int, float], None] | None = None,
+        on_death: Callable[[], None] | None = None,
     ) -> None:
         self._write_batch = write_batch
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._observe = observe
+        self._on_death = on_death
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._arrived = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
@@ -96,10 +99,12 @@ class GroupCommit(Generic[Item, Result]):
                 if batch := self._take():
                     await self._write_one(batch)
         finally:
-            self._open = False
+            died, self._open = self._open, False
             for _, future in self._waiting:
                 _fail(future, WriterStopped("the writer died"))
             self._waiting.clear()
+            if died and self._on_death is not None:
+                self._on_death()
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         """The next batch, without the items whose callers have gone."""

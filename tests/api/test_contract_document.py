@@ -17,9 +17,15 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 MORE_OPERATIONS = {("POST", "/inquiry")}
 """Deployed clients ask by a body too."""
-MORE_PARAMETERS = {("GET", "/order"): {"orderId"}}
-"""Deployed clients name an order so."""
-MORE_SCHEMAS = {"InquiryInputDTO", "RefusalDTO", "FieldErrorDTO"}
+KEYED = ("/sale", "/authorize", "/capture", "/cancel", "/refund", "/rebill")
+MORE_PARAMETERS = {
+    ("GET", "/order"): {"orderId"},
+    ("GET", "/inquiry"): {"clientOrderId", "idempotencyKey"},
+    **{("POST", path): {"Idempotency-Key"} for path in KEYED},
+}
+"""Deployed clients name an order so, who has lost an answer names its transaction so, and what
+moves money takes a key of the merchant's."""
+MORE_SCHEMAS = {"InquiryInputDTO", "RefusalDTO", "KeyMismatchDTO", "FieldErrorDTO"}
 """The description has no body of `POST /inquiry` and no errors."""
 
 
@@ -82,3 +88,14 @@ def test_no_schema_is_missing_and_only_named_ones_are_more() -> None:
 @pytest.mark.parametrize("name", CONTRACT["schemas"])
 def test_schema_is_published_to_the_letter(name: str) -> None:
     assert comparable(SCHEMAS[name]) == comparable(CONTRACT["schemas"][name])
+
+
+@pytest.mark.parametrize("path", KEYED)
+def test_what_takes_a_key_says_what_becomes_of_a_second_request(path: str) -> None:
+    answers = described("POST", path)["responses"]
+    shown = {
+        status: answers[status]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        for status in ("422", "429")
+    }
+    assert shown == {"422": "KeyMismatchDTO", "429": "RefusalDTO"}
+    assert "differingFields" in SCHEMAS["KeyMismatchDTO"]["properties"]

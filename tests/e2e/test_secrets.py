@@ -34,6 +34,11 @@ def drive(sandbox):
             return {"cardNumber": NUMBERS[which], "cardSecurityCode": CODE}
 
         sale = shop.sale(10, **card("sold"))["transactionID"]
+        keyed = {"midId": 1, "amount": 9, "currency": "USD", **CARD, **card("sold")}
+        http.post("/sale", json=keyed, headers={"Idempotency-Key": "a key"})
+        for amount in (9, 8):
+            other = {**keyed, "amount": amount}
+            http.post("/sale", json=other, headers={"Idempotency-Key": "a-key"})
         hold = shop.authorize(10, **card("held"))["transactionID"]
         shop.post("/capture", transactionID=hold, amount=10)
         shop.post("/refund", transactionID=sale, amount=5)

@@ -6,7 +6,6 @@ Nothing of a request's contents reaches a log from here: not a body, not a heade
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from uuid import uuid4
 
 from structlog.typing import FilteringBoundLogger
 
@@ -18,7 +17,7 @@ from netvalve.api.body import BodyTooLarge, BodyTooSlow, ClientGone, Receive, wh
 from netvalve.api.call import Call
 from netvalve.api.routes import OperationRoute, PublicRoute, Route, routes
 from netvalve.api.sending import Send, send_answer, stream_answer
-from netvalve.api.services import Payments, Services
+from netvalve.api.services import Payments, Services, random_trace_id
 from netvalve.config import Settings
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.payments.ports import Clock, Configuration, Records
@@ -44,11 +43,13 @@ def build_application(
     configuration: Configuration,
     records: Records,
     bank_readiness: Callable[[], Mapping[str, bool]],
+    holds_lease: Callable[[], bool],
     digest: Callable[[str], bytes],
     metrics: Metrics,
     settings: Settings,
     clock: Clock,
     log: FilteringBoundLogger,
+    new_trace_id: Callable[[], str] = random_trace_id,
 ) -> "Application":
     """The HTTP face of a gateway."""
     return Application(
@@ -57,11 +58,13 @@ def build_application(
             configuration=configuration,
             records=records,
             bank_readiness=bank_readiness,
+            holds_lease=holds_lease,
             digest=digest,
             metrics=metrics,
             settings=settings,
             clock=clock,
             log=log,
+            new_trace_id=new_trace_id,
         )
     )
 
@@ -79,7 +82,7 @@ class Application:
         if scope["type"] != "http":
             raise ValueError(f"this application answers http, not {scope['type']}")
         clock = self._services.clock
-        arrived_s, trace_id = clock.monotonic_s(), str(uuid4())
+        arrived_s, trace_id = clock.monotonic_s(), self._services.new_trace_id()
         methods = self._routes.get(scope["path"])
         route = methods.get(scope["method"]) if methods else None
         self._answering += 1
@@ -154,6 +157,10 @@ class Application:
                 body=body,
                 query=scope["query_string"],
                 accept=b",".join(value for name, value in headers if name == b"accept"),
+                path=scope["path"],
+                idempotency_keys=tuple(
+                    value for name, value in headers if name == b"idempotency-key"
+                ),
             )
         )
 

@@ -20,6 +20,9 @@ class Call:
     body: bytes = field(default=b"", repr=False)
     query: bytes = field(default=b"", repr=False)
     accept: bytes = b""
+    path: str = ""
+    idempotency_keys: tuple[bytes, ...] = ()
+    """The values of every `Idempotency-Key` header."""
 
     @property
     def now_ms(self) -> int:

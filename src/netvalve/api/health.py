@@ -12,16 +12,19 @@ async def live(services: Services) -> Answer:
 
 
 async def ready(services: Services) -> Answer:
-    """503 unless the store takes writes, the configuration is fresh and a bank can be reached.
+    """503 unless this gateway holds its lease, the store takes writes, the configuration is
+    fresh and a bank can be reached.
 
     One bank of several that is down refuses its own payments and no others.
     """
     store = await services.records.writable()
     banks = dict(services.bank_readiness())
     fresh = services.configuration.fresh
-    up = store and fresh and any(banks.values())
+    lease = services.holds_lease()
+    up = lease and store and fresh and any(banks.values())
     body = {
         "status": "UP" if up else "DOWN",
+        "lease": lease,
         "store": store,
         "configuration": fresh,
         "banks": banks,
@@ -31,8 +34,8 @@ async def ready(services: Services) -> Answer:
 
 async def metrics(services: Services) -> Answer:
     """For Prometheus, with the backlog and the links as of now."""
-    pending, reversals = await services.records.backlog()
-    services.metrics.backlog(pending, reversals)
+    now_ms = services.clock.now_ms()
+    services.metrics.backlog(await services.records.backlog(now_ms), now_ms)
     for bank, is_ready in services.bank_readiness().items():
         services.metrics.bank_ready(bank, ready=is_ready)
     return Answer(200, services.metrics.render(), CONTENT_TYPE.encode())

@@ -9,7 +9,8 @@ from pydantic_core import core_schema
 
 from netvalve.api.examples import EXAMPLES
 from netvalve.api.filters import search_filter_schema
-from netvalve.api.models.failures import FieldErrorDTO, RefusalDTO
+from netvalve.api.idempotency import HEADER, KEY_LENGTH_MAX
+from netvalve.api.models.failures import FieldErrorDTO, KeyMismatchDTO, RefusalDTO
 from netvalve.api.operations import OPERATIONS, TAG, Operation
 
 API_VERSION: Final = "2.15.5"
@@ -37,6 +38,27 @@ _FAILURES: Final = {
     "500": "The gateway's fault",
     "503": "Surely not begun: try again",
 }
+
+
+_KEY: Final[dict[str, Any]] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {
+        "type": "string",
+        "pattern": "^[!-~]+$",
+        "minLength": 1,
+        "maxLength": KEY_LENGTH_MAX,
+    },
+    "description": (
+        "The merchant's own key of this request, 1 to 255 visible ASCII characters. Sent again "
+        "with the same key and body, the request is not done again: the first answer is given, "
+        "with `Idempotency-Status: replayed`. A key is known for `idempotency_hours`, 24 unless "
+        "set otherwise."
+    ),
+}
+_BUSY: Final = "The first request with this `Idempotency-Key` is still being answered: ask again"
+_MISMATCH: Final = "The `Idempotency-Key` is that of another request"
 
 
 class ContractSchema(GenerateJsonSchema):
@@ -90,6 +112,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["description"] = operation.description
     if operation.query:
         described["parameters"] = list(_parameters(operation, operation.query))
+    if operation.moves_money:
+        described["parameters"] = [_KEY]
     if operation.request:
         described["requestBody"] = _request_body(operation, operation.request)
     return described
@@ -137,11 +161,20 @@ def _responses(operation: Operation) -> dict[str, Any]:
             status: {"description": description, "content": refusal}
             for status, description in _FAILURES.items()
         },
+        **(_key_failures(refusal) if operation.moves_money else {}),
+    }
+
+
+def _key_failures(refusal: dict[str, Any]) -> dict[str, Any]:
+    mismatch = {"application/json": {"schema": _reference(KeyMismatchDTO)}}
+    return {
+        "422": {"description": _MISMATCH, "content": mismatch},
+        "429": {"description": _BUSY, "content": refusal},
     }
 
 
 def _schemas() -> dict[str, Any]:
-    models: dict[type[BaseModel], None] = {RefusalDTO: None, FieldErrorDTO: None}
+    models: dict[type[BaseModel], None] = dict.fromkeys((RefusalDTO, KeyMismatchDTO, FieldErrorDTO))
     for operation in OPERATIONS:
         models |= {each: None for each in (operation.request, operation.answer) if each}
     _, generated = models_json_schema(

@@ -13,16 +13,15 @@ from netvalve.api.models.enquiry_answers import OrderOutputDTO, TransactionOutpu
 from netvalve.api.models.follow_up import (
     CancelInputFieldsDTO,
     CaptureInputFieldsDTO,
-    InquiryInputDTO,
     RebillInputFieldsDTO,
     RefundInputFieldsDTO,
 )
+from netvalve.api.models.inquiry import InquiryInputDTO, InquiryQuery
 from netvalve.api.models.lists import PageResultOrderDTO, PageResultTransactionDTO
 from netvalve.api.models.model import Request, Schema
 from netvalve.api.models.payment_answer import TransactionResponseDTO
 from netvalve.api.models.queries import (
     ExportQuery,
-    InquiryQuery,
     OrderQuery,
     OrdersQuery,
     TransactionQuery,
@@ -38,6 +37,14 @@ _CHARGE: Final = (
     "looked at. An approval shows `bankResponseCode` 00 and `SUCCESS` whichever approving value "
     "the bank chose; an approval of a part, which `additionalData.partialAuthorizationIndicator` "
     "asks for, shows the bank's own, with the `amount`."
+)
+_INQUIRY: Final = (
+    "The answer that the request had, or should have had, with `amount` and `currency`. Beside "
+    "`transactionId`, this gateway takes names that a client knows whose connection broke: "
+    "`clientOrderId` alone names the transaction that opened the order, `idempotencyKey`, or the "
+    "header `Idempotency-Key`, the one that its request opened. One name is enough; several must "
+    "agree. While the outcome is unknown the answer waits a little for it, then it is `GTW_1002` "
+    "with the header `Retry-After`: seconds until the bank is asked again."
 )
 
 
@@ -57,6 +64,8 @@ class Operation:
     """What the published description leaves open; Markdown."""
     media_type: str = JSON
     tag: str = TAG
+    moves_money: bool = False
+    """Whether it takes an `Idempotency-Key`."""
 
 
 OPERATIONS: Final = (
@@ -70,6 +79,7 @@ OPERATIONS: Final = (
         request=BasicInputFieldsDTO,
         description=_CHARGE,
         media_type=ANY,
+        moves_money=True,
     ),
     Operation(
         "POST",
@@ -81,6 +91,7 @@ OPERATIONS: Final = (
         request=BasicInputFieldsDTO,
         description=_CHARGE,
         media_type=ANY,
+        moves_money=True,
     ),
     Operation(
         "POST",
@@ -91,6 +102,7 @@ OPERATIONS: Final = (
         payments.capture,
         request=CaptureInputFieldsDTO,
         media_type=ANY,
+        moves_money=True,
     ),
     Operation(
         "POST",
@@ -101,6 +113,7 @@ OPERATIONS: Final = (
         payments.cancel,
         request=CancelInputFieldsDTO,
         media_type=ANY,
+        moves_money=True,
     ),
     Operation(
         "POST",
@@ -111,6 +124,7 @@ OPERATIONS: Final = (
         payments.refund,
         request=RefundInputFieldsDTO,
         media_type=ANY,
+        moves_money=True,
     ),
     Operation(
         "POST",
@@ -121,6 +135,7 @@ OPERATIONS: Final = (
         payments.rebill,
         request=RebillInputFieldsDTO,
         media_type=ANY,
+        moves_money=True,
     ),
     Operation(
         "GET",
@@ -130,6 +145,7 @@ OPERATIONS: Final = (
         TransactionResponseDTO,
         enquiries.inquiry,
         query=InquiryQuery,
+        description=_INQUIRY,
         media_type=ANY,
     ),
     Operation(
@@ -140,6 +156,7 @@ OPERATIONS: Final = (
         TransactionResponseDTO,
         enquiries.posted_inquiry,
         request=InquiryInputDTO,
+        description=_INQUIRY,
         media_type=ANY,
     ),
     Operation(

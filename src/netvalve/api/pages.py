@@ -32,6 +32,7 @@ def operations_page() -> str:
         _table(header, map(_operation_row, OPERATIONS)),
         _WHAT_COUNTS,
         _WHAT_ACCOUNTS_REQUIRE,
+        _keys(),
         _notes(),
     )
 
@@ -66,6 +67,15 @@ def _notes() -> str:
         if each.description:
             paths.setdefault(each.description, []).append(f"`{each.path}`")
     return "\n".join(f"{', '.join(of)}: {note}\n" for note, of in paths.items())
+
+
+def _keys() -> str:
+    """Which operations take a key of the merchant's."""
+    paths = ", ".join(f"`{each.path}`" for each in OPERATIONS if each.moves_money)
+    return (
+        f"{paths} take an `Idempotency-Key`: [a request sent again](../idempotency.md) under its "
+        "key is not done again, and hears its first answer.\n"
+    )
 
 
 def _operation_row(operation: Operation) -> Sequence[str]:

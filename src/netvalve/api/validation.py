@@ -30,7 +30,13 @@ again from its own text."""
 
 
 def read_body(model: type[Body], body: bytes) -> Body | InvalidFields:
-    """Reads a request's body; `NaN`, infinities and nesting beyond 1024 levels are no JSON."""
+    """Reads a request's body."""
+    raw = read_object(body)
+    return raw if isinstance(raw, InvalidFields) else read_fields(model, raw)
+
+
+def read_object(body: bytes) -> dict[str, Any] | InvalidFields:
+    """What a body says by name; `NaN`, infinities and nesting beyond 1024 levels are no JSON."""
     try:
         raw = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -40,7 +46,7 @@ def read_body(model: type[Body], body: bytes) -> Body | InvalidFields:
     for token in _LONG_AMOUNT.findall(body):
         if raw.get("amount") == float(token):
             raw["amount"] = token.decode()
-    return read_fields(model, raw)
+    return raw
 
 
 def read_fields(model: type[Body], raw: dict[str, Any]) -> Body | InvalidFields:

@@ -11,6 +11,7 @@ from typing import Final
 from netvalve.catalogue.bank_codes import BANK_CODES, UNLISTED, BankCode
 from netvalve.catalogue.card_brands import CARD_RANGES, CardRange
 from netvalve.catalogue.currencies import CURRENCIES
+from netvalve.catalogue.hold_times import HOLD_TIMES
 from netvalve.catalogue.response_codes import RESPONSE_CODES, ResponseCode
 
 _FAMILIES = {
@@ -70,12 +71,25 @@ def card_brands_page() -> str:
     )
 
 
+def hold_times_page() -> str:
+    """Lists every brand with the days that its authorizations wait for a capture."""
+    return _page(
+        "Hold times",
+        "How long an authorization may wait for its capture before the gateway cancels it",
+        "hold_times.csv",
+        "The time of a merchant account (`netvalve account set --hold-days`) goes before its "
+        "brand's.\n",
+        _table(("Brand", "Days"), ((brand, str(days)) for brand, days in HOLD_TIMES.items())),
+    )
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         "reference/response-codes.md": response_codes_page,
         "reference/bank-codes.md": bank_codes_page,
         "reference/currencies.md": currencies_page,
         "reference/card-brands.md": card_brands_page,
+        "reference/hold-times.md": hold_times_page,
     }
 )
 """The pages by their path below `docs/`."""

@@ -36,6 +36,10 @@ def add(
     netvalve_mid_id: Annotated[
         str | None, typer.Option(help="UUID of the account; a new one if left out.")
     ] = None,
+    hold_days: Annotated[
+        int | None,
+        typer.Option(help="Days an authorization waits for its capture; its brand's if left out."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add an account without restrictions; `account set` restricts it."""
@@ -52,6 +56,7 @@ def add(
             mcc=mcc,
             country=country.upper(),
             site_id=site_id,
+            hold_days=hold_days,
         )
     )
     show_record(_row(added), as_json=as_json)
@@ -94,6 +99,10 @@ def set_account(
             help="Whether a rebill asks for a payment marked RECURRING.",
         ),
     ] = None,
+    hold_days: Annotated[
+        str | None,
+        typer.Option(help="Days an authorization waits for its capture, or none for its brand's."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change an account; what is not given stays."""
@@ -111,6 +120,7 @@ def set_account(
     changes: dict[str, Any] = {field: each for field, each in given.items() if each is not None}
     changes |= _limit("amount_min_minor", amount_min, currency)
     changes |= _limit("amount_max_minor", amount_max, currency)
+    changes |= _hold(hold_days)
     show_record(_row(store.set_account(mid_id, changes)), as_json=as_json)
 
 
@@ -131,6 +141,17 @@ def _limit(field: str, text: str | None, currency: str) -> dict[str, int | None]
     if amount_minor is None:
         raise Failure(f"{text} is not an amount of {currency}")
     return {field: amount_minor}
+
+
+def _hold(text: str | None) -> dict[str, int | None]:
+    """The change that a number of days means; none lets each brand have its own."""
+    if text is None:
+        return {}
+    if text.lower() == "none":
+        return {"hold_days": None}
+    if not (text.isascii() and text.isdigit()):
+        raise Failure(f"{text} is not a number of days")
+    return {"hold_days": int(text)}
 
 
 def _row(account: MerchantAccount) -> Row:
@@ -156,4 +177,5 @@ def _row(account: MerchantAccount) -> Row:
         "permissions": sorted(account.permissions),
         "channels": sorted(account.channels),
         "rebill_needs_marker": account.rebill_needs_marker,
+        "hold_days": account.hold_days,
     }

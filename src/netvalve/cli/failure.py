@@ -56,13 +56,22 @@ def naming_ports(host: str, **ports: int) -> Iterator[None]:
 def _known() -> tuple[type[Exception], ...]:
     """Errors of the floors below whose message says what to do."""
     from netvalve.banks.testbank.book import BookInUse
+    from netvalve.bootstrap import StoreBroke
     from netvalve.storage.account_rules import AdministrationError
     from netvalve.storage.engine import DatabaseUrlError
     from netvalve.storage.key_ring import KeyRingError
     from netvalve.storage.migrate import StoreNotReady
     from netvalve.storage.sqlite.lock import StoreInUse
 
-    return AdministrationError, BookInUse, DatabaseUrlError, KeyRingError, StoreInUse, StoreNotReady
+    return (
+        AdministrationError,
+        BookInUse,
+        DatabaseUrlError,
+        KeyRingError,
+        StoreBroke,
+        StoreInUse,
+        StoreNotReady,
+    )
 
 
 def _of_operating_system(error: OSError) -> Failure:

@@ -7,7 +7,7 @@ import typer
 from netvalve.cli.administration import administration
 from netvalve.cli.moment import utc_text
 from netvalve.cli.output import AsJson, Row, show_record, show_rows
-from netvalve.cli.transaction import amount_text, history_row, summary_rows
+from netvalve.cli.transaction_rows import amount_text, history_row, summary_rows
 from netvalve.domain.order import Order
 
 app = typer.Typer(no_args_is_help=True, help="Orders and their history.")

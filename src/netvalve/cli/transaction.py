@@ -1,103 +1,105 @@
-"""`netvalve transaction`: one transaction and everything that happened to it."""
+"""`netvalve transaction`: one transaction, what has no end yet, and an end by hand."""
 
-from collections.abc import Sequence
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netvalve.catalogue.currencies import currency
 from netvalve.cli.administration import administration
-from netvalve.cli.moment import utc_text
+from netvalve.cli.failure import Failure
 from netvalve.cli.output import AsJson, Row, show_record, show_rows
-from netvalve.domain.journal import HistoryEntry
-from netvalve.domain.lifecycle import public_status
-from netvalve.domain.money import major_text
-from netvalve.domain.order import Order
-from netvalve.domain.transaction import Outcome, Transaction
+from netvalve.cli.transaction_rows import (
+    history_row,
+    message_row,
+    transaction_record,
+    unended_row,
+)
+from netvalve.domain.journal import Resolution, ResolvedAs
+from netvalve.domain.lifecycle import State
 
-app = typer.Typer(no_args_is_help=True, help="Transactions and their history.")
+if TYPE_CHECKING:
+    from netvalve.storage.administration import Administration
 
-_NO_OUTCOME = Outcome(response_code="")
+app = typer.Typer(no_args_is_help=True, help="Transactions, their history and their end.")
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="Number of the transaction.")]
+
+_WAIT_S = 5.0
+"""How long a running gateway is waited for; it looks several times a second."""
+_LOOK_AGAIN_S = 0.1
+_OPEN = (State.PENDING, State.REVERSING)
 
 
 @app.command()
-def show(
-    transaction_id: Annotated[int, typer.Argument(help="Number of the transaction.")],
-    *,
-    as_json: AsJson = False,
-) -> None:
+def show(transaction_id: Number, *, as_json: AsJson = False) -> None:
     """Show a transaction and its history, whichever client's it is."""
-    transaction, order, history = administration().transaction(transaction_id)
-    record = transaction_record(transaction, order)
-    rows = [history_row(entry) for entry in history]
+    store = administration()
+    transaction, order, history = store.transaction(transaction_id)
+    messages = [message_row(each) for each in store.stored_messages(transaction_id)]
+    record, steps = transaction_record(transaction, order), [history_row(each) for each in history]
     if as_json:
-        show_record({**record, "history": rows}, as_json=True)
+        show_record({**record, "messages": messages, "history": steps}, as_json=True)
         return
     show_record(record, as_json=False)
-    typer.echo()
-    show_rows(rows, as_json=False)
+    for rows in filter(None, (messages, steps)):
+        typer.echo()
+        show_rows(rows, as_json=False)
 
 
-def transaction_record(transaction: Transaction, order: Order) -> Row:
-    """What an operator asks of a transaction."""
-    outcome = transaction.outcome or _NO_OUTCOME
-    return {
-        "transaction_id": transaction.transaction_id,
-        "type": transaction.type,
-        "state": transaction.state,
-        "status": public_status(transaction.type, transaction.state),
-        "amount": amount_text(transaction.amount_minor, transaction.currency),
-        "order_id": transaction.order_id,
-        "client_order_id": order.client_order_id,
-        "client_id": transaction.client_id,
-        "mid_id": transaction.mid_id,
-        "parent_id": transaction.parent_id,
-        "card": order.card.masked,
-        "response_code": outcome.response_code or None,
-        "field_39": outcome.bank_response_code,
-        "auth_code": outcome.auth_code,
-        "stan": transaction.identity.stan,
-        "rrn": transaction.identity.rrn,
-        "terminal": transaction.identity.terminal_id,
-        "trace_id": transaction.trace_id,
-        "opened": utc_text(transaction.opened_at_ms),
-        "closed": utc_text(transaction.closed_at_ms),
-    }
+@app.command("list")
+def list_unended(
+    *,
+    pending: Annotated[
+        bool, typer.Option("--pending", help="Everything whose end is not known yet.")
+    ] = False,
+    refused: Annotated[
+        bool,
+        typer.Option(
+            "--refused",
+            help="What its bank has last refused to undo, or approved otherwise than asked.",
+        ),
+    ] = False,
+    first: Annotated[int, typer.Option(min=1, help="How many to show, the oldest first.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List what has no end yet, or what a bank has refused to end."""
+    if pending == refused:
+        raise Failure("say which to list: --pending or --refused")
+    now_ms = time.time_ns() // 1_000_000
+    found = administration().unended(first=first, refused=refused)
+    show_rows([unended_row(each, now_ms) for each in found], as_json=as_json)
 
 
-def history_row(entry: HistoryEntry) -> Row:
-    """One event as it is listed."""
-    identity = entry.identity
-    return {
-        "transaction_id": entry.transaction_id,
-        "event": entry.event,
-        "state": entry.state,
-        "at": utc_text(entry.at_ms),
-        "message_type": entry.mti,
-        "stan": identity.stan if identity else None,
-        "rrn": identity.rrn if identity else None,
-        "field_39": entry.response_code_39,
-        "node": entry.node,
-        "detail": entry.detail,
-    }
+@app.command()
+def resolve(
+    transaction_id: Number,
+    *,
+    as_: Annotated[
+        ResolvedAs,
+        typer.Option(
+            "--as",
+            help="reversed: a charge that is being reversed. approved, declined: a capture, refund "
+            "or cancel that is pending.",
+        ),
+    ],
+    reason: Annotated[str, typer.Option(help="Why, and who says so; kept in the history.")],
+    as_json: AsJson = False,
+) -> None:
+    """End by hand what no answer of the bank ends. A running gateway carries it out."""
+    store = administration()
+    store.resolve(transaction_id, Resolution(as_, reason))
+    record = _once_ended(store, transaction_id)
+    show_record(record, as_json=as_json)
+    if record["state"] in _OPEN and not as_json:
+        typer.echo()
+        typer.echo(f"Recorded. It ends as {as_} as soon as a gateway runs on this store.")
 
 
-def amount_text(amount_minor: int, code: str) -> str:
-    """`12.00 USD`."""
-    return f"{major_text(amount_minor, currency(code))} {code}"
-
-
-def summary_rows(transactions: Sequence[Transaction]) -> list[Row]:
-    """The transactions of an order, a row each."""
-    return [
-        {
-            "transaction_id": each.transaction_id,
-            "type": each.type,
-            "state": each.state,
-            "amount": amount_text(each.amount_minor, each.currency),
-            "response_code": each.outcome.response_code if each.outcome else None,
-            "rrn": each.identity.rrn,
-            "opened": utc_text(each.opened_at_ms),
-        }
-        for each in transactions
-    ]
+def _once_ended(store: "Administration", transaction_id: int) -> Row:
+    """The transaction as it stands when it has ended, or when it has been waited for enough."""
+    end_s = time.monotonic() + _WAIT_S
+    while True:
+        transaction, order, _ = store.transaction(transaction_id)
+        if transaction.state not in _OPEN or time.monotonic() >= end_s:
+            return transaction_record(transaction, order)
+        time.sleep(_LOOK_AGAIN_S)

@@ -62,6 +62,15 @@ class KeyedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedTransaction:
+    """What a merchant's key has opened, as it stands."""
+
+    keyed: KeyedRequest
+    transaction: Transaction
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """A transaction about to be sent to the bank, in state PENDING, with its message's identity."""
 
@@ -71,6 +80,8 @@ class Opening:
     mti: str = ""
     """Message type of the first sending, for the event row."""
     keyed: KeyedRequest | None = None
+    keys_since_ms: int = 0
+    """Keys created before this have ended: one that `keyed` uses again is its from now on."""
     detail: str | None = None
     """Why the gateway itself opened it, for the history; None where the merchant asked."""
 
@@ -110,6 +121,10 @@ class ForwardKind(StrEnum):
 
     REVERSAL = "REVERSAL"
     REPEAT = "REPEAT"
+
+
+PAUSE_MAX_MS = 3_600_000
+"""No stored message waits longer for its next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +232,7 @@ __all__ = [
     "ForwardKind",
     "HistoryEntry",
     "KeyedRequest",
+    "KeyedTransaction",
     "Move",
     "NewOrder",
     "Opening",

@@ -49,6 +49,8 @@ class FollowUpCommand:
     amount: Decimal | None = None
     """Major units: the parent's currency says what that is in minor units. None: all there is."""
     final_capture: bool = False
+    reason: str | None = None
+    """Why the gateway itself asks for it, for the history; None where a merchant does."""
 
 
 @dataclass(frozen=True, slots=True)

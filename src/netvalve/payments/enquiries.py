@@ -1,12 +1,29 @@
 """The enquiries: what there is to know of transactions and orders, one client's own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from netvalve.domain.journal import StoreUnavailable
+from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction
 from netvalve.payments.ports import Configuration, Records, TransactionOnOrder
+
+_POLL_S = 0.1
+"""How often an outcome is looked for that somebody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a merchant may call a transaction by; whatever is given must agree."""
+
+    transaction_id: int | None = None
+    client_order_id: str | None = None
+    """Alone it is the name of the transaction that opened the order."""
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,7 @@ class Enquiries:
 
     def __init__(self, records: Records, configuration: Configuration) -> None:
         self._records, self._configuration = records, configuration
+        self._hurried = False
 
     async def transaction(self, client_id: int, transaction_id: int) -> TransactionFile | None:
         """A transaction in its order."""
@@ -42,9 +60,61 @@ class Enquiries:
             transaction, order, await self._records.transactions_of(client_id, order.order_id)
         )
 
-    async def inquiry(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
-        """A transaction and its order, for the answer that its request had or will have."""
-        return await self._records.transaction(client_id, transaction_id)
+    async def inquiry(
+        self, client_id: int, names: Names, *, keys_since_ms: int, wait_s: float
+    ) -> TransactionOnOrder | None:
+        """A transaction and its order, for the answer that its request had or will have.
+
+        A pending one is waited for, `wait_s` at most, as long as the store can be read. A key from
+        before `keys_since_ms` has ended.
+        """
+        found = await self._named(client_id, names, keys_since_ms)
+        with suppress(TimeoutError, StoreUnavailable):
+            async with asyncio.timeout(wait_s):
+                while found and found[0].state is State.PENDING and not self._hurried:
+                    await asyncio.sleep(_POLL_S)
+                    found = await self._records.transaction(client_id, found[0].transaction_id)
+        return found
+
+    def hurry(self) -> None:
+        """Wait for no outcome from now on: the gateway is about to end."""
+        self._hurried = True
+
+    async def next_attempt_at_ms(self, transaction: Transaction) -> int | None:
+        """When the bank is asked about a pending transaction again, where that is known now."""
+        if transaction.state is not State.PENDING:
+            return None
+        with suppress(StoreUnavailable):
+            return await self._records.next_attempt_at_ms(transaction.transaction_id)
+        return None
+
+    async def _named(
+        self, client_id: int, names: Names, keys_since_ms: int
+    ) -> TransactionOnOrder | None:
+        """The one transaction that all names agree on, the most exact of them first."""
+        candidates: list[TransactionOnOrder | None] = []
+        if names.transaction_id is not None:
+            candidates.append(await self._records.transaction(client_id, names.transaction_id))
+        if names.idempotency_key is not None:
+            candidates.append(await self._of_key(client_id, names.idempotency_key, keys_since_ms))
+        if names.client_order_id is not None:
+            exact = candidates[0] if candidates else None
+            candidates.append(await self._of_order(client_id, names.client_order_id, exact))
+        numbers = {found and found[0].transaction_id for found in candidates}
+        return candidates[0] if len(numbers) == 1 else None
+
+    async def _of_key(self, client_id: int, key: str, since_ms: int) -> TransactionOnOrder | None:
+        keyed = await self._records.of_key(client_id, key, since_ms)
+        return None if keyed is None else (keyed.transaction, keyed.order)
+
+    async def _of_order(
+        self, client_id: int, client_order_id: str, exact: TransactionOnOrder | None
+    ) -> TransactionOnOrder | None:
+        """The transaction named more exactly, where it is of this order; else its opening one."""
+        order = await self._records.order_by_client_order_id(client_id, client_order_id)
+        if order is None or (exact is not None and exact[1].order_id != order.order_id):
+            return None
+        return exact or await self._records.transaction(client_id, order.opening_id)
 
     async def order(
         self,

@@ -20,7 +20,7 @@ class PatientStore:
 
     async def close(self, closing: Closing) -> bool:
         """Write the closing. False: the transaction was not pending, or no longer ours."""
-        async for tries in _pauses():
+        async for tries in pauses():
             try:
                 return await self._journal.close(closing)
             except (StoreUnavailable, StoreUncertain) as broken:
@@ -29,7 +29,7 @@ class PatientStore:
 
     async def transaction(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
         """The transaction as it is stored."""
-        async for tries in _pauses():
+        async for tries in pauses():
             try:
                 return await self._records.transaction(client_id, transaction_id)
             except StoreUnavailable as broken:
@@ -41,7 +41,7 @@ class PatientStore:
             self._log.warning(event, transaction_id=transaction_id, reason=str(broken))
 
 
-async def _pauses() -> AsyncIterator[int]:
+async def pauses() -> AsyncIterator[int]:
     """The number of every try, each after a longer pause than the one before; without end."""
     tries, pause_s = 0, _PAUSE_FIRST_S
     while True:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from netvalve.domain.bank_message import BankOutcome, NotSent
+from netvalve.domain.bank_message import Answered, BankOutcome, NotSent
 from netvalve.domain.journal import (
     OpeningRefusal,
     StoreUnavailable,
     StoreUncertain,
 )
+from netvalve.payments.endings import Endings
+from netvalve.payments.lease import LEASE_RAN_OUT, Lease
 from netvalve.payments.observation import Observer
 from netvalve.payments.patience import PatientStore
 from netvalve.payments.payment import Payment
@@ -36,13 +38,15 @@ class Pipeline:
         self,
         *,
         journal: Journal,
+        lease: Lease,
         banks: Banks,
         clock: Clock,
         patient: PatientStore,
+        endings: Endings,
         observer: Observer,
     ) -> None:
-        self._journal, self._banks, self._clock = journal, banks, clock
-        self._patient, self._observer = patient, observer
+        self._journal, self._lease, self._banks, self._clock = journal, lease, banks, clock
+        self._patient, self._endings, self._observer = patient, endings, observer
 
     async def run(
         self, payment: Payment, deadline_s: float, progress: Progress
@@ -52,17 +56,20 @@ class Pipeline:
         Raises:
             StoreUnavailable: nothing was opened.
         """
+        term = self._lease.term
+        if term is None:
+            raise StoreUnavailable(LEASE_RAN_OUT)
         refusal = await self._open(payment)
         if refusal is not None:
             return refusal
         progress.opened = payment
-        outcome = await self._ask(payment, deadline_s, progress)
+        outcome = await self._ask(payment, deadline_s, progress, term)
         closing = closing_of(payment, outcome, self._clock.now_ms())
         closed = await self._patient.close(closing)
         self._observer.saw(payment, outcome, closing)
         if closed:
             return as_closed(payment.transaction, closing), payment.order
-        return await self._as_stored(payment)
+        return await self._as_stored(payment, outcome)
 
     async def _open(self, payment: Payment) -> OpeningRefusal | None:
         """Write the opening; where the commit's answer was lost, look it up and do not guess."""
@@ -73,13 +80,22 @@ class Pipeline:
                 raise StoreUnavailable("the opening write was lost") from None
             return None
 
-    async def _ask(self, payment: Payment, deadline_s: float, progress: Progress) -> BankOutcome:
+    async def _ask(
+        self, payment: Payment, deadline_s: float, progress: Progress, term: int
+    ) -> BankOutcome:
         if progress.given_up:
             return NotSent("its opening came after its answer")
+        if not self._lease.holds(term):
+            return NotSent(LEASE_RAN_OUT)
         return await self._banks.link(payment.bank).send(payment.request, deadline_s)
 
-    async def _as_stored(self, payment: Payment) -> TransactionOnOrder:
-        """The transaction as somebody else, or an earlier try of ours, has closed it."""
+    async def _as_stored(self, payment: Payment, outcome: BankOutcome) -> TransactionOnOrder:
+        """The transaction as somebody else, or an earlier try of ours, has closed it.
+
+        To one who has taken it over without an answer, this answer comes late.
+        """
+        if isinstance(outcome, Answered):
+            await self._endings.by_late_answer(payment.transaction.identity, outcome)
         return await self._found(payment) or (payment.transaction, payment.order)
 
     async def _found(self, payment: Payment) -> TransactionOnOrder | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from netvalve.catalogue.currencies import Currency
+from netvalve.catalogue.hold_times import hold_days_of
 from netvalve.domain.bank_message import (
     BankOperation,
     BankRequest,
@@ -15,7 +16,7 @@ from netvalve.domain.bank_message import (
     StoredCredential,
 )
 from netvalve.domain.card import Card
-from netvalve.domain.client import BankProfile, MerchantAccount
+from netvalve.domain.client import BankCapability, BankProfile, MerchantAccount
 from netvalve.domain.journal import NewOrder, Opening, StoredMessage
 from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Balance, CardOnOrder, Customer, Details, Order
@@ -37,6 +38,7 @@ OPERATIONS: Mapping[TransactionType, Operation] = {
     operation.type: operation for operation in (AUTHORIZE, SALE, CAPTURE, REFUND, CANCEL, REBILL)
 }
 
+_DAY_MS = 86_400_000
 _YES = frozenset({"TRUE", "YES", "Y", "1"})
 
 
@@ -63,8 +65,11 @@ class _Charge:
 class Planner:
     """Makes payments whole."""
 
-    def __init__(self, identifiers: Identifiers, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self, identifiers: Identifiers, vault: Vault, clock: Clock, *, hold_day_ms: int = _DAY_MS
+    ) -> None:
         self._identifiers, self._vault, self._clock = identifiers, vault, clock
+        self._hold_day_ms = hold_day_ms
 
     async def charge(
         self, command: ChargeCommand, account: MerchantAccount, bank: BankProfile, trace_id: str
@@ -152,7 +157,12 @@ class Planner:
             bank=reference.bank,
             transaction=transaction,
             order=order,
-            opening=Opening(transaction=transaction, claim=granted.claim, mti=operation.mti),
+            opening=Opening(
+                transaction=transaction,
+                claim=granted.claim,
+                mti=operation.mti,
+                detail=command.reason,
+            ),
             request=BankRequest(
                 operation=operation.asks,
                 identity=identity,
@@ -233,7 +243,7 @@ class Planner:
         )
         card_id = await self._identifiers.card_id()
         sealed = self._vault.seal(account.client_id, card_id, card.number)
-        order = _order_of(charge, transaction, card_id)
+        order = _order_of(charge, transaction, card_id, self._hold_day_ms)
         return Payment(
             operation=operation,
             bank=charge.bank,
@@ -258,7 +268,7 @@ class Planner:
         )
 
 
-def _order_of(charge: _Charge, transaction: Transaction, card_id: int) -> Order:
+def _order_of(charge: _Charge, transaction: Transaction, card_id: int, day_ms: int) -> Order:
     number = charge.card.number
     return Order(
         order_id=transaction.order_id,
@@ -285,8 +295,20 @@ def _order_of(charge: _Charge, transaction: Transaction, card_id: int) -> Order:
         in_flight_id=transaction.transaction_id,
         client_order_id=charge.client_order_id,
         site_id=charge.site_id,
+        expires_at_ms=_end_of_hold_ms(charge, transaction.opened_at_ms, day_ms),
         details=charge.details,
     )
+
+
+def _end_of_hold_ms(charge: _Charge, opened_at_ms: int, day_ms: int) -> int | None:
+    """When an authorization that nobody captured is to be cancelled; None: it never is.
+
+    The account's own hold goes before its brand's. What a bank cannot cancel ends there alone.
+    """
+    if charge.operation is not AUTHORIZE or BankCapability.CANCEL not in charge.bank.capabilities:
+        return None
+    days = charge.account.hold_days or hold_days_of(charge.card.number.brand)
+    return opened_at_ms + days * day_ms
 
 
 def _card_again(reference: Reference) -> Card | None:

@@ -6,6 +6,7 @@ Banks and storage fill these in without knowing this module; `bootstrap` joins t
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from netvalve.domain.backlog import Backlog
 from netvalve.domain.bank_message import BankOutcome, BankRequest
 from netvalve.domain.card import CardNumber, SealedCard
 from netvalve.domain.client import BankProfile
@@ -14,6 +15,7 @@ from netvalve.domain.journal import (
     Closing,
     Forward,
     HistoryEntry,
+    KeyedTransaction,
     Opening,
     OpeningRefusal,
     StoredMessage,
@@ -86,6 +88,9 @@ class Records(Protocol):
     async def order_by_client_order_id(self, client_id: int, client_order_id: str) -> Order | None:
         """An order by the merchant's own name for it."""
 
+    async def of_key(self, client_id: int, key: str, since_ms: int) -> KeyedTransaction | None:
+        """What an idempotency key has opened; a key from before `since_ms` has ended."""
+
     async def transactions_of(self, client_id: int, order_id: int) -> tuple[Transaction, ...]:
         """All transactions of an order, oldest first."""
 
@@ -104,15 +109,18 @@ class Records(Protocol):
     async def history(self, transaction_id: int) -> tuple[HistoryEntry, ...]:
         """Every event of a transaction, oldest first. For operators: no client asked."""
 
-    async def backlog(self) -> tuple[int, int]:
-        """How many transactions are pending, and how many reversals wait for their bank."""
+    async def next_attempt_at_ms(self, transaction_id: int) -> int | None:
+        """When the message stored for a transaction is sent next; None where none waits."""
+
+    async def backlog(self, now_ms: int) -> Backlog:
+        """What has no end yet, by its age now. For operators: no client asked."""
 
     async def writable(self) -> bool:
         """Whether the store takes writes right now."""
 
 
 class Forwards(Protocol):
-    """Messages that wait for their bank, and what a process that is gone has left pending.
+    """Messages that wait for their bank: one gateway's own, as far as they are to be sent.
 
     Every call may raise StoreUnavailable; doing it again is safe.
     """
@@ -123,23 +131,103 @@ class Forwards(Protocol):
     async def of_original(self, rrn: str) -> tuple[StoredMessage, ...]:
         """What is stored about the message with this RRN, whether or not it has ended."""
 
-    async def postpone(self, forward: Forward, next_attempt_at_ms: int, *, counted: bool) -> None:
-        """Name the time of the next attempt; `counted` where one has been made."""
+    async def resolved(self, limit: int) -> tuple[StoredMessage, ...]:
+        """Our own messages that an operator has ended by hand."""
 
-    async def acknowledge(self, message: StoredMessage, at_ms: int, response_code_39: str) -> bool:
-        """The bank has undone what a reversal is about. False: it was ended before."""
+    async def postpone(
+        self,
+        forward: Forward,
+        next_attempt_at_ms: int,
+        *,
+        counted: bool,
+        refused_39: str | None = None,
+    ) -> None:
+        """Name the time of the next attempt; `counted` where one has been made.
+
+        `refused_39` is what the bank answered where it will not do it; the last one is kept.
+        """
+
+    async def acknowledge(
+        self, message: StoredMessage, at_ms: int, response_code_39: str | None
+    ) -> bool:
+        """What a reversal is about has been undone. False: it was ended before.
+
+        By the bank, whose answer is given; by hand, where the message has a resolution, without.
+        """
 
     async def reopen(self, message: StoredMessage, at_ms: int, response_code_39: str) -> bool:
         """The bank has approved late what is being, or has been, reversed: tell it again."""
 
-    async def adopt(self) -> None:
-        """Make our own what dead processes left pending with a message stored."""
 
-    async def orphans(self, after_id: int, limit: int) -> tuple[TransactionOnOrder, ...]:
-        """What dead processes left pending without a message stored, in the order of numbers."""
+class Orphans(Protocol):
+    """What gateways without a running lease have left: each row is made one other's own.
 
-    async def close_orphan(self, closing: Closing) -> bool:
+    Every call may raise StoreUnavailable; doing it again is safe.
+    """
+
+    async def left_by(self) -> tuple[int, ...]:
+        """The epochs without a running lease that have left something, the oldest first."""
+
+    async def adopt(self, epoch: int, limit: int) -> int:
+        """Make stored messages of an epoch our own, each with its transaction; how many."""
+
+    async def pending(
+        self, epoch: int, after_id: int, limit: int
+    ) -> tuple[TransactionOnOrder, ...]:
+        """What an epoch has left pending without a message stored, in the order of numbers."""
+
+    async def close(self, closing: Closing) -> bool:
         """Adopt an orphan and close it, in one write. False: it is not an orphan any more."""
+
+
+class LeaseAtStore(Protocol):
+    """One gateway's lease, as the store sees it."""
+
+    async def renew(self) -> None:
+        """Let it run for its whole length from now, be it still running or not.
+
+        Raises:
+            StoreUnavailable: it was not renewed.
+            StoreUncertain: the commit's answer was lost.
+        """
+
+    async def end(self) -> None:
+        """End it now.
+
+        Raises:
+            StoreUnavailable, StoreUncertain: it may run out by itself.
+        """
+
+
+class Keys(Protocol):
+    """The merchants' idempotency keys at rest."""
+
+    async def forget(self, before_ms: int, limit: int) -> int:
+        """Remove keys that were created before a time, the oldest first; how many there were.
+
+        Raises:
+            StoreUnavailable, StoreUncertain: doing it again is safe.
+        """
+
+
+class Digests(Protocol):
+    """What a request said, so that it can be compared and cannot be read."""
+
+    def of_field(self, client_id: int, name: str, value: bytes) -> str:
+        """The digest of one field: keyed, so that nobody without the keys can try values."""
+
+
+class Expiring(Protocol):
+    """Authorizations whose hold time is over.
+
+    Every call may raise StoreUnavailable; doing it again is safe.
+    """
+
+    async def due(self, now_ms: int, limit: int) -> tuple[Order, ...]:
+        """Approved and past their time, with nothing in flight, the longest overdue first."""
+
+    async def put_off(self, order_id: int, expires_at_ms: int) -> None:
+        """Look at an authorization again at another time, if it then still is one."""
 
 
 class Vault(Protocol):
@@ -189,8 +277,13 @@ __all__ = [
     "Bank",
     "Clock",
     "Configuration",
+    "Digests",
+    "Expiring",
     "Identifiers",
     "Journal",
+    "Keys",
+    "LeaseAtStore",
+    "Orphans",
     "Records",
     "StoreUnavailable",
     "StoreUncertain",

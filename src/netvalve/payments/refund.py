@@ -50,9 +50,10 @@ def grant_refund(
 
 def _parent_refusal(parent: Transaction, order: Order) -> Refusal | None:
     captured = order.balance.captured_minor > 0
-    if parent.type not in CHARGES and not (
-        parent.type is TransactionType.AUTHORIZATION and captured
-    ):
+    uncaptured = parent.type is TransactionType.AUTHORIZATION and not captured
+    if uncaptured and parent.state is State.APPROVED and order.in_flight_id is not None:
+        return Refusal("GTW_2049", "the authorization may be about to be captured")
+    if uncaptured or parent.type not in (*CHARGES, TransactionType.AUTHORIZATION):
         return Refusal("GTW_2013", f"a {parent.type} that holds no captured money")
     if parent.state is State.PENDING:
         return Refusal("GTW_2049", "the charge is pending")

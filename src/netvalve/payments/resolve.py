@@ -5,7 +5,14 @@ from dataclasses import replace
 from netvalve.catalogue.bank_codes import BankCode, bank_code
 from netvalve.catalogue.response_codes import CodeType
 from netvalve.domain.bank_message import Answered, BankOperation, BankOutcome, NoAnswer, NotSent
-from netvalve.domain.journal import BalanceChange, Closing, Forward, ForwardKind
+from netvalve.domain.journal import (
+    BalanceChange,
+    Closing,
+    Forward,
+    ForwardKind,
+    Resolution,
+    ResolvedAs,
+)
 from netvalve.domain.lifecycle import Event, State, after
 from netvalve.domain.transaction import OPENERS, Outcome, Transaction
 from netvalve.payments.operations import Effect, LostAnswer
@@ -35,6 +42,26 @@ def closing_of(payment: Payment, outcome: BankOutcome, now_ms: int) -> Closing:
             return _unanswered(payment, now_ms)
         case Answered():
             return _answered(payment, outcome, now_ms)
+
+
+def closing_by_hand(payment: Payment, resolution: Resolution, now_ms: int) -> Closing:
+    """What an operator's word about a capture, refund or cancel comes to.
+
+    The merchant hears of an approval as of any other. A decline shows no word of a bank's, for
+    none has been said.
+
+    Raises:
+        ValueError: such a transaction is not resolved as that.
+    """
+    match resolution.as_:
+        case ResolvedAs.APPROVED:
+            code = bank_code(_APPROVED_39)
+            closing = _approved(payment, Answered(_APPROVED_39), code, now_ms)
+        case ResolvedAs.DECLINED:
+            closing = _refused(payment, Event.DECLINED, Outcome(DECLINED_BY_GATEWAY), now_ms)
+        case ResolvedAs.REVERSED:
+            raise ValueError(f"a {payment.transaction.type} is not reversed")
+    return replace(closing, reason=resolution.reason)
 
 
 def _answered(payment: Payment, answer: Answered, now_ms: int) -> Closing:

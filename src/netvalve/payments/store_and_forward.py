@@ -2,7 +2,8 @@
 
 A reversal is sent until the bank acknowledges it, a repeat until the bank answers it, each with
 its own first identity; there is no last try. Each bank has its own places: one that is silent
-holds up no other, and one that is away is waited for without an attempt.
+holds up no other, and one that is away is waited for without an attempt. What no bank ends, an
+operator's word does.
 """
 
 import asyncio
@@ -13,27 +14,27 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from netvalve.domain.bank_message import Answered, BankOutcome, NotSent
+from netvalve.domain.bank_message import Answered, BankOutcome, BankRequest, NotSent
 from netvalve.domain.client import BankProfile
-from netvalve.domain.journal import ForwardKind, StoredMessage
-from netvalve.domain.lifecycle import Event, State
+from netvalve.domain.journal import PAUSE_MAX_MS, ForwardKind, StoredMessage
 from netvalve.domain.transaction import MessageIdentity
-from netvalve.payments.observation import Observer
-from netvalve.payments.patience import PatientStore
-from netvalve.payments.payment import Payment
+from netvalve.payments.endings import Endings
+from netvalve.payments.lease import LEASE_RAN_OUT, Lease
 from netvalve.payments.ports import Bank, Banks, Clock, Configuration, Forwards
 from netvalve.payments.replay import Replay
-from netvalve.payments.resolve import approves, closing_of
+from netvalve.payments.resolve import approves
 
 POLL_S = 0.25
 """How often the store is asked for what is due."""
 AT_ONCE_MAX = 32
 """Stored messages under way to one bank at once."""
-BACKOFF_S = (1, 2, 5, 10, 30, 60, 300, 900, 3600)
+BACKOFF_S = (1, 2, 5, 10, 30, 60, 300, 900, PAUSE_MAX_MS // 1000)
 """Pauses between attempts; the last one for ever."""
 NOT_SENT_S = 5
 """The pause after a message that did not leave: no attempt."""
 FAULT_PAUSE_S = 1.0
+RESOLUTION_PAUSE_S = 60.0
+"""The pause after a resolution that could not be carried out."""
 _UNDONE = frozenset({"00", "25"})
 """Reversed; original unknown, and the bank refuses it should it still come."""
 
@@ -50,18 +51,20 @@ class StoreAndForward:
         self,
         *,
         forwards: Forwards,
-        patient: PatientStore,
+        lease: Lease,
         replay: Replay,
+        endings: Endings,
         configuration: Configuration,
         banks: Banks,
-        observer: Observer,
         clock: Clock,
         answer_within_s: float,
         log: FilteringBoundLogger,
+        poll_s: float = POLL_S,
     ) -> None:
-        self._forwards, self._patient, self._replay = forwards, patient, replay
-        self._configuration, self._banks, self._observer = configuration, banks, observer
-        self._clock, self._answer_within_s, self._log = clock, answer_within_s, log
+        self._forwards, self._lease = forwards, lease
+        self._replay, self._endings, self._configuration = replay, endings, configuration
+        self._banks, self._clock, self._answer_within_s = banks, clock, answer_within_s
+        self._log, self._poll_s = log, poll_s
         self._under_way: dict[tuple[int, ForwardKind], asyncio.Task[None]] = {}
         self._places: Counter[int] = Counter()
         """Messages under way, by bank."""
@@ -73,13 +76,14 @@ class StoreAndForward:
             while True:
                 for bank in tuple(self._configuration.directory.banks.values()):
                     await self._safely(self._send_due(bank))
-                await asyncio.sleep(POLL_S)
+                await self._safely(self._end_resolved())
+                await asyncio.sleep(self._poll_s)
         finally:
             await self._settle()
 
     def heard(self, identity: MessageIdentity, answer: Answered) -> None:
         """An answer that nothing in flight was waiting for: late, or doubled."""
-        task = asyncio.create_task(self._safely(self._take_late_answer(identity, answer)))
+        task = asyncio.create_task(self._safely(self._endings.by_late_answer(identity, answer)))
         self._listening.add(task)
         task.add_done_callback(self._listening.discard)
 
@@ -94,36 +98,51 @@ class StoreAndForward:
     async def _send_due(self, bank: BankProfile) -> None:
         link = self._banks.link(bank)
         room = AT_ONCE_MAX - self._places[bank.bank_id]
-        if room <= 0 or not link.ready:
+        term = self._lease.term
+        if room <= 0 or term is None or not link.ready:
             return
         due = await self._forwards.due(bank.bank_id, self._clock.now_ms(), AT_ONCE_MAX * 2)
         waiting = [each for each in due if _key(each) not in self._under_way]
         for message in waiting[:room]:
-            self._places[bank.bank_id] += 1
-            task = asyncio.create_task(self._safely(self._deliver(message, link)))
-            self._under_way[_key(message)] = task
-            task.add_done_callback(partial(self._over, message))
+            self._begin(message, self._deliver(message, link, term))
+
+    async def _end_resolved(self) -> None:
+        """End what an operator has resolved, whether or not its bank can be reached.
+
+        An attempt under way comes first: what a bank says is better than what is said of it.
+        """
+        for message in await self._forwards.resolved(AT_ONCE_MAX):
+            if _key(message) not in self._under_way:
+                self._begin(message, self._end_by_hand(message))
+
+    def _begin(self, message: StoredMessage, work: Coroutine[Any, Any, None]) -> None:
+        self._places[message.forward.bank_id] += 1
+        task = asyncio.create_task(self._safely(work))
+        self._under_way[_key(message)] = task
+        task.add_done_callback(partial(self._over, message))
 
     def _over(self, message: StoredMessage, _task: asyncio.Task[None]) -> None:
         del self._under_way[_key(message)]
         self._places[message.forward.bank_id] -= 1
 
-    async def _deliver(self, message: StoredMessage, link: Bank) -> None:
+    async def _deliver(self, message: StoredMessage, link: Bank, term: int) -> None:
         """One attempt. Whatever fails in it is told with its number, and waits its pause."""
         try:
             if message.forward.kind is ForwardKind.REVERSAL:
-                outcome, ended = await self._reverse(message, link)
+                outcome, ended = await self._reverse(message, link, term)
             else:
-                outcome, ended = await self._repeat(message, link)
+                outcome, ended = await self._repeat(message, link, term)
         except Exception as error:  # noqa: BLE001  # it concerns this message alone
             self._tell_error("forward_failed", message, error=type(error).__name__)
             outcome, ended = None, False
         if not ended:
             await self._postpone(message, outcome)
 
-    async def _reverse(self, message: StoredMessage, link: Bank) -> tuple[BankOutcome, bool]:
+    async def _reverse(
+        self, message: StoredMessage, link: Bank, term: int
+    ) -> tuple[BankOutcome, bool]:
         request = await self._replay.reversal(message)
-        outcome = await link.send(request, self._deadline_s())
+        outcome = await self._send(request, link, term)
         if not isinstance(outcome, Answered):
             return outcome, False
         if outcome.response_code not in _UNDONE:
@@ -134,45 +153,34 @@ class StoreAndForward:
             self._tell("reversed", message)
         return outcome, True
 
-    async def _repeat(self, message: StoredMessage, link: Bank) -> tuple[BankOutcome, bool]:
+    async def _repeat(
+        self, message: StoredMessage, link: Bank, term: int
+    ) -> tuple[BankOutcome, bool]:
         payment = await self._replay.payment((message.transaction, message.order))
-        outcome = await link.send(payment.request, self._deadline_s())
-        return outcome, await self._closed_by(payment, outcome, message)
+        outcome = await self._send(payment.request, link, term)
+        return outcome, await self._endings.by_answer(payment, outcome, message)
 
-    async def _closed_by(
-        self, payment: Payment, outcome: BankOutcome, message: StoredMessage
-    ) -> bool:
-        """Close by an answer that ends it. No answer, 91 and 96, and a mismatch end nothing."""
-        if not isinstance(outcome, Answered):
-            return False
-        closing = closing_of(payment, outcome, self._clock.now_ms())
-        ends = closing.event is not Event.REPEATED
-        if ends:
-            await self._patient.close(closing)
-            self._tell("answered_at_last", message)
-        self._observer.saw(payment, outcome, closing)
-        return ends
+    async def _send(self, request: BankRequest, link: Bank, term: int) -> BankOutcome:
+        """Ask the bank, unless the message may be another gateway's by now."""
+        if not self._lease.holds(term):
+            return NotSent(LEASE_RAN_OUT)
+        return await link.send(request, self._deadline_s())
 
-    async def _take_late_answer(self, identity: MessageIdentity, answer: Answered) -> None:
-        for message in await self._forwards.of_original(identity.rrn):
-            transaction = message.transaction
-            own = transaction.identity
-            if (own.stan, own.terminal_id) != (identity.stan, identity.terminal_id):
-                continue
-            if message.forward.kind is ForwardKind.REPEAT and transaction.state is State.PENDING:
-                payment = await self._replay.payment((transaction, message.order))
-                await self._closed_by(payment, answer, message)
-            elif message.forward.kind is ForwardKind.REVERSAL and approves(answer):
-                now_ms = self._clock.now_ms()
-                if await self._forwards.reopen(message, now_ms, answer.response_code):
-                    self._tell("late_approval", message)
+    async def _end_by_hand(self, message: StoredMessage) -> None:
+        """Whatever fails in it is told with its number, and waits before another try."""
+        try:
+            await self._endings.by_hand(message)
+        except Exception as error:  # noqa: BLE001  # it concerns this message alone
+            self._tell_error("resolution_failed", message, error=type(error).__name__)
+            await asyncio.sleep(RESOLUTION_PAUSE_S)
 
     async def _postpone(self, message: StoredMessage, outcome: BankOutcome | None) -> None:
         """Wait longer after each attempt; what did not leave was none."""
         tried = not isinstance(outcome, NotSent)
         seconds = pause_s(message.attempts) if tried else NOT_SENT_S
         at_ms = self._clock.now_ms() + seconds * 1000
-        await self._forwards.postpone(message.forward, at_ms, counted=tried)
+        refused_39 = _refusal(message, outcome)
+        await self._forwards.postpone(message.forward, at_ms, counted=tried, refused_39=refused_39)
 
     def _deadline_s(self) -> float:
         return self._clock.monotonic_s() + self._answer_within_s
@@ -191,6 +199,18 @@ class StoreAndForward:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _refusal(message: StoredMessage, outcome: BankOutcome | None) -> str | None:
+    """Field 39 of an answer that is not the one awaited, and that asking again may not change.
+
+    To a reversal, any that does not undo; to a repeat, the approval of something else.
+    """
+    if not isinstance(outcome, Answered):
+        return None
+    if message.forward.kind is ForwardKind.REPEAT and not approves(outcome):
+        return None
+    return outcome.response_code
 
 
 def _key(message: StoredMessage) -> tuple[int, ForwardKind]:

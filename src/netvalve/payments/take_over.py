@@ -1,6 +1,7 @@
-"""Taking over: what a dead process left pending is ended by the next one.
+"""Taking over: what a gateway without a running lease has left is ended by another.
 
-An opened row is presumed sent, so a charge is reversed and a follow-up is repeated.
+An opened row is presumed sent, so a charge is reversed and a follow-up is repeated. This gateway's
+own earlier starts are such others, too.
 """
 
 import asyncio
@@ -8,62 +9,90 @@ import asyncio
 from structlog.typing import FilteringBoundLogger
 
 from netvalve.domain.bank_message import NoAnswer
-from netvalve.payments.ports import Clock, Forwards, TransactionOnOrder
+from netvalve.payments.lease import Lease
+from netvalve.payments.ports import Clock, Orphans, TransactionOnOrder
 from netvalve.payments.replay import Replay
 from netvalve.payments.resolve import closing_of
 
+POLL_S = 1.0
 AT_ONCE = 200
-PAUSE_FIRST_S = 1.0
-PAUSE_MAX_S = 60.0
+REST_S = 60.0
+"""How long an orphan that could not be closed is left alone."""
 
 
 class TakeOver:
-    """One process's beginning: ends when nothing is left that an earlier one had opened."""
+    """Looks after the leases of others for as long as its own holds."""
 
     def __init__(
-        self, forwards: Forwards, replay: Replay, clock: Clock, log: FilteringBoundLogger
+        self,
+        *,
+        orphans: Orphans,
+        lease: Lease,
+        replay: Replay,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        poll_s: float = POLL_S,
     ) -> None:
-        self._forwards, self._replay = forwards, replay
-        self._clock, self._log = clock, log
+        self._orphans, self._lease, self._replay = orphans, lease, replay
+        self._clock, self._log, self._poll_s = clock, log, poll_s
+        self._rests_until_s: dict[int, float] = {}
+        """By transaction: when one that failed is tried again."""
 
     async def run(self) -> None:
-        """Pass over the orphans until all have been closed. One that fails stops no other."""
-        pause_s = PAUSE_FIRST_S
-        while not await self._passed():
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, PAUSE_MAX_S)
+        """Take over what is left, until cancelled. No failure ends it."""
+        while True:
+            try:
+                await self._pass()
+            except Exception as error:  # noqa: BLE001  # the store may be away: there is another
+                self._log.error("take_over_waits", error=type(error).__name__)
+            await asyncio.sleep(self._poll_s)
 
-    async def _passed(self) -> bool:
-        """Whether a pass over all of them met no failure."""
-        try:
-            await self._forwards.adopt()
-            return await self._pass()
-        except Exception as error:  # noqa: BLE001  # the store may be away: there is another pass
-            self._log.error("take_over_waits", error=type(error).__name__)
-            return False
+    async def _pass(self) -> None:
+        self._forget_rested()
+        term = self._lease.term
+        if term is None:
+            return
+        for epoch in await self._orphans.left_by():
+            messages = await self._adopt(epoch, term)
+            transactions = await self._end(epoch, term)
+            if messages or transactions:
+                self._log.warning(
+                    "taken_over", epoch=epoch, messages=messages, transactions=transactions
+                )
 
-    async def _pass(self) -> bool:
-        after_id, taken, whole = 0, 0, True
-        while found := await self._forwards.orphans(after_id, AT_ONCE):
-            for each in found:
-                ended = await self._ended(each)
-                taken, whole = taken + ended, whole and ended
+    async def _adopt(self, epoch: int, term: int) -> int:
+        """Make the stored messages our own; from then on the worker sends them."""
+        adopted = 0
+        while self._lease.holds(term) and (some := await self._orphans.adopt(epoch, AT_ONCE)):
+            adopted += some
+        return adopted
+
+    async def _end(self, epoch: int, term: int) -> int:
+        """Close what was left without a message, in groups. One that fails stops no other."""
+        after_id, ended = 0, 0
+        while self._lease.holds(term) and (
+            found := await self._orphans.pending(epoch, after_id, AT_ONCE)
+        ):
+            ended += sum(await asyncio.gather(*map(self._ended, found)))
             after_id = found[-1][0].transaction_id
-        if taken:
-            self._log.warning("transactions_taken_over", count=taken)
-        return whole
+        return ended
 
     async def _ended(self, orphan: TransactionOnOrder) -> bool:
         """Close one as if it had been sent and not answered, and adopt it in the same write."""
+        number = orphan[0].transaction_id
+        if number in self._rests_until_s:
+            return False
         try:
             payment = await self._replay.payment(orphan)
-            outcome = NoAnswer("the process that had opened it is gone")
-            await self._forwards.close_orphan(closing_of(payment, outcome, self._clock.now_ms()))
+            outcome = NoAnswer("the gateway that had opened it is gone")
+            return await self._orphans.close(closing_of(payment, outcome, self._clock.now_ms()))
         except Exception as error:  # noqa: BLE001  # whatever it is, it concerns this one
-            self._log.error(
-                "take_over_failed",
-                transaction_id=orphan[0].transaction_id,
-                error=type(error).__name__,
-            )
+            self._log.error("take_over_failed", transaction_id=number, error=type(error).__name__)
+            self._rests_until_s[number] = self._clock.monotonic_s() + REST_S
             return False
-        return True
+
+    def _forget_rested(self) -> None:
+        now_s = self._clock.monotonic_s()
+        self._rests_until_s = {
+            number: until_s for number, until_s in self._rests_until_s.items() if until_s > now_s
+        }

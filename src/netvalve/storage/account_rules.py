@@ -5,6 +5,7 @@ from typing import Final
 
 from netvalve.catalogue.countries import COUNTRIES
 from netvalve.catalogue.currencies import CURRENCIES
+from netvalve.catalogue.hold_times import HOLD_DAYS_MAX, HOLD_DAYS_MIN
 from netvalve.domain.client import BankProfile, MerchantAccount
 from netvalve.domain.money import AMOUNT_MINOR_MAX
 
@@ -62,6 +63,7 @@ def check_account(account: MerchantAccount) -> None:
     if not _BANK_MERCHANT_ID.fullmatch(account.bank_merchant_id):
         raise AdministrationError("the bank's merchant number has 1 to 15 printable characters")
     _check_limits(account.amount_min_minor, account.amount_max_minor)
+    _check_hold(account.hold_days)
 
 
 def _check_limits(low_minor: int | None, high_minor: int | None) -> None:
@@ -70,3 +72,10 @@ def _check_limits(low_minor: int | None, high_minor: int | None) -> None:
             raise AdministrationError("a limit is above zero and has at most 12 digits")
     if low_minor is not None and high_minor is not None and low_minor > high_minor:
         raise AdministrationError("the least amount is above the greatest")
+
+
+def _check_hold(days: int | None) -> None:
+    if days is not None and not HOLD_DAYS_MIN <= days <= HOLD_DAYS_MAX:
+        raise AdministrationError(
+            f"a hold of {days} days cannot be; use {HOLD_DAYS_MIN} to {HOLD_DAYS_MAX}"
+        )

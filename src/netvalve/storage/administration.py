@@ -21,7 +21,7 @@ from netvalve.domain.client import (
     MerchantAccount,
     Site,
 )
-from netvalve.domain.journal import HistoryEntry
+from netvalve.domain.journal import HistoryEntry, Resolution
 from netvalve.domain.order import Order
 from netvalve.domain.transaction import Transaction
 from netvalve.storage import queries
@@ -45,6 +45,13 @@ from netvalve.storage.mapping import (
 )
 from netvalve.storage.schema import accounts, api_keys, banks, basic_users, clients, orders, sites
 from netvalve.storage.snapshot import snapshot_of
+from netvalve.storage.stored_messages import (
+    MessageReport,
+    Unended,
+    messages_of,
+    resolve,
+    unended,
+)
 
 TransactionReport = tuple[Transaction, Order, tuple[HistoryEntry, ...]]
 OrderReport = tuple[Order, tuple[Transaction, ...], tuple[HistoryEntry, ...]]
@@ -221,6 +228,21 @@ class Administration:
             raise AdministrationError(f"there is no transaction {transaction_id}")
         history = tuple(map(history_entry_of, self._rows(queries.HISTORY, values)))
         return (*transaction_on_order_of(rows[0]), history)
+
+    def stored_messages(self, transaction_id: int) -> tuple[MessageReport, ...]:
+        """What is, or was, stored to end a transaction."""
+        with snapshot_of(self._database_url) as connection:
+            return messages_of(connection, transaction_id)
+
+    def unended(self, *, first: int, refused: bool = False) -> tuple[Unended, ...]:
+        """What has no end yet, the oldest first; or of that only what its bank has refused."""
+        with snapshot_of(self._database_url) as connection:
+            return unended(connection, first=first, refused=refused)
+
+    def resolve(self, transaction_id: int, resolution: Resolution) -> None:
+        """Keep an operator's word, by which a running gateway ends a transaction."""
+        with engine_of(self._database_url) as engine, engine.begin() as connection:
+            resolve(connection, transaction_id, resolution)
 
     def order(self, order_id: int) -> OrderReport:
         """An order with its transactions and all their history, whoever's it is."""

@@ -80,6 +80,7 @@ class LeasedIdentifiers:
     """Every kind of number a payment needs, unique for ever over all processes of one store."""
 
     def __init__(self, lease: LeaseBlock) -> None:
+        self._lease = lease
         self._orders = LeasedSequence("order", _BLOCK, lease)
         self._transactions = LeasedSequence("transaction", _BLOCK, lease)
         self._cards = LeasedSequence("card", _BLOCK, lease)
@@ -94,6 +95,10 @@ class LeasedIdentifiers:
         identifiers = cls(lease)
         await asyncio.gather(*(each.fill() for each in identifiers._all))
         return identifiers
+
+    async def apart(self) -> Self:
+        """Blocks of their own from the same store, as another process would have them."""
+        return await self.start(self._lease)
 
     async def stop(self) -> None:
         """Wait for the blocks on their way."""

@@ -10,16 +10,27 @@ from typing import Any, Final
 import orjson
 
 from netvalve.domain.card import SealedCard
-from netvalve.domain.journal import HistoryEntry
+from netvalve.domain.journal import (
+    Forward,
+    ForwardKind,
+    HistoryEntry,
+    KeyedRequest,
+    KeyedTransaction,
+    Resolution,
+    ResolvedAs,
+    StoredMessage,
+)
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.order import Balance, CardOnOrder, Customer, Details, Order, ThreeDS
 from netvalve.domain.transaction import MessageIdentity, Outcome, Transaction, TransactionType
-from netvalve.storage.schema import transactions
+from netvalve.storage.schema import forwards, orders, transactions
 
 Row = Sequence[Any]
 
 TRANSACTION_WIDTH: Final = len(transactions.c)
 """In a row of both, the transaction's columns come first and the order's follow."""
+_FORWARD_WIDTH: Final = len(forwards.c)
+_BOTH_WIDTH: Final = TRANSACTION_WIDTH + len(orders.c)
 
 _CUSTOMER: Final = tuple(Customer.__dataclass_fields__)
 
@@ -180,6 +191,25 @@ def transaction_on_order_of(row: Row) -> tuple[Transaction, Order]:
     return transaction_of(row), order_of(row[TRANSACTION_WIDTH:])
 
 
+def key_row(keyed: KeyedRequest, transaction_id: int) -> tuple[object, ...]:
+    """A row of `idempotency_keys`."""
+    return (
+        keyed.client_id,
+        keyed.key,
+        transaction_id,
+        keyed.operation,
+        orjson.dumps(keyed.digests).decode(),
+        keyed.created_at_ms,
+    )
+
+
+def keyed_transaction_of(row: Row) -> KeyedTransaction:
+    """A transaction, its order and the key that opened it, from a row of all three."""
+    client_id, key, _, operation, digests, created_at_ms = row[_BOTH_WIDTH:]
+    keyed = KeyedRequest(client_id, key, operation, orjson.loads(digests), created_at_ms)
+    return KeyedTransaction(keyed, *transaction_on_order_of(row))
+
+
 def sealed_card_row(card: SealedCard) -> tuple[object, ...]:
     """A row of `cards`."""
     return (
@@ -214,6 +244,32 @@ def history_entry_of(row: Row) -> HistoryEntry:
         response_code_39=row[11],
         detail=row[12],
     )
+
+
+def stored_message_of(row: Row) -> StoredMessage:
+    """A stored message with all that it is about, from a row of the three."""
+    forward, about = row[:_FORWARD_WIDTH], row[_FORWARD_WIDTH:]
+    transaction, order = transaction_on_order_of(about)
+    return StoredMessage(
+        forward=Forward(
+            kind=ForwardKind(forward[1]),
+            transaction_id=forward[0],
+            next_attempt_at_ms=forward[2],
+            bank_id=forward[5],
+            identity=MessageIdentity(*forward[6:10]),
+            original_rrn=forward[10],
+        ),
+        attempts=forward[3],
+        transaction=transaction,
+        order=order,
+        refused_39=forward[12],
+        resolution=resolution_of(forward[13], forward[14]),
+    )
+
+
+def resolution_of(as_: str | None, reason: str | None) -> Resolution | None:
+    """An operator's word about a stored message, where there is one."""
+    return None if as_ is None or reason is None else Resolution(ResolvedAs(as_), reason)
 
 
 def folded(text: str | None) -> str | None:

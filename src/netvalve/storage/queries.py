@@ -5,9 +5,14 @@ A question is asked with named values; who asks compiles it for its database, on
 
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    bindparam,
+    literal_column,
+    select,
+)
 
-from netvalve.domain.journal import ForwardKind
 from netvalve.storage.schema import (
     accounts,
     api_keys,
@@ -17,7 +22,7 @@ from netvalve.storage.schema import (
     clients,
     configuration,
     events,
-    forwards,
+    idempotency_keys,
     order_keys,
     orders,
     sites,
@@ -48,6 +53,32 @@ ORDER_BY_CLIENT_ORDER_ID: Final = (
         order_keys.c.client_order_id == bindparam("client_order_id"),
     )
 )
+OF_KEY: Final = (
+    select(transactions, orders, idempotency_keys)
+    .select_from(
+        idempotency_keys.join(
+            transactions, transactions.c.transaction_id == idempotency_keys.c.transaction_id
+        ).join(orders, orders.c.order_id == transactions.c.order_id)
+    )
+    .where(
+        idempotency_keys.c.client_id == _CLIENT,
+        idempotency_keys.c.idempotency_key == bindparam("key"),
+        idempotency_keys.c.created_at_ms >= bindparam("since_ms"),
+        transactions.c.client_id == _CLIENT,
+    )
+)
+"""What a living idempotency key has opened, with its order and the key itself."""
+EXPIRING: Final = (
+    select(orders)
+    .where(
+        orders.c.expires_at_ms <= bindparam("now_ms"),
+        orders.c.state == literal_column("'APPROVED'"),
+        orders.c.in_flight_id.is_(None),
+    )
+    .order_by(orders.c.expires_at_ms)
+    .limit(bindparam("limit"))
+)
+"""Authorizations past their hold time. Their state stands in the text, as in that of the index."""
 TRANSACTIONS_OF_ORDER: Final = (
     select(transactions)
     .where(transactions.c.order_id == bindparam("order_id"), transactions.c.client_id == _CLIENT)
@@ -83,17 +114,6 @@ HISTORY: Final = (
     select(events)
     .where(events.c.transaction_id == bindparam("transaction_id"))
     .order_by(events.c.sequence)
-)
-
-_PENDING: Final[ColumnElement[bool]] = transactions.c.state == "PENDING"
-_WAITING: Final[ColumnElement[bool]] = forwards.c.kind == str(ForwardKind.REVERSAL)
-
-BACKLOG: Final = select(
-    select(func.count()).select_from(transactions).where(_PENDING).scalar_subquery(),
-    select(func.count())
-    .select_from(forwards)
-    .where(_WAITING, forwards.c.done_at_ms.is_(None))
-    .scalar_subquery(),
 )
 
 CONFIGURATION_VERSION: Final = select(configuration.c.version)

@@ -348,6 +348,7 @@ Index(
 )
 Index(
     "transactions_pending",
+    transactions.c.owner_epoch,
     transactions.c.transaction_id,
     sqlite_where=transactions.c.state == "PENDING",
     postgresql_where=transactions.c.state == "PENDING",
@@ -405,8 +406,18 @@ operator's word that ends the message by hand.
 
 Index("forwards_original", forwards.c.original_rrn)
 
+_resolved = and_(forwards.c.done_at_ms.is_(None), forwards.c.resolution.is_not(None))
+Index(
+    "forwards_resolved",
+    forwards.c.owner_epoch,
+    forwards.c.transaction_id,
+    sqlite_where=_resolved,
+    postgresql_where=_resolved,
+)
+
 Index(
     "forwards_due",
+    forwards.c.owner_epoch,
     forwards.c.bank_id,
     forwards.c.next_attempt_at_ms,
     sqlite_where=forwards.c.done_at_ms.is_(None),

@@ -73,13 +73,18 @@ class Vault:
         master = self._key_ring.cipher_keys.get(version)
         if master is None:
             raise VaultError(f"the key ring has no cipher key of version {version}")
-        return AESGCM(_derived(master, f"card data of day {day}"))
+        return AESGCM(derived_key(master, f"card data of day {day}"))
 
     def _derived_digest_key(self, client_id: int) -> bytes:
-        return _derived(self._key_ring.digest_key, f"card digests of client {client_id}")
+        return card_digest_key(self._key_ring, client_id)
 
 
-def _derived(master: bytes, purpose: str) -> bytes:
+def card_digest_key(key_ring: KeyRing, client_id: int) -> bytes:
+    """The key of one client's card digests."""
+    return derived_key(key_ring.digest_key, f"card digests of client {client_id}")
+
+
+def derived_key(master: bytes, purpose: str) -> bytes:
     """A key of 32 bytes for one purpose. Source: RFC 5869."""
     return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(master)
 
@@ -88,4 +93,4 @@ def _row(client_id: int, card_id: int) -> bytes:
     return f"{client_id}:{card_id}".encode()
 
 
-__all__ = ["KeyRing", "KeyRingError", "Vault", "VaultError"]
+__all__ = ["KeyRing", "KeyRingError", "Vault", "VaultError", "card_digest_key", "derived_key"]

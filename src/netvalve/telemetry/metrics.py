@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from netvalve.domain.backlog import Backlog, Waiting
 from netvalve.telemetry.logs import lines_dropped
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
@@ -91,6 +92,29 @@ class Metrics:
             "Reversals that no bank has acknowledged yet",
             registry=self.registry,
         )
+        self._unknown = Gauge(
+            "netvalve_transactions_unknown",
+            "Transactions without an end, by what they wait for and by age since their opening",
+            ("state", "age"),
+            registry=self.registry,
+        )
+        self._oldest_seconds = Gauge(
+            "netvalve_transactions_unknown_oldest_seconds",
+            "Age of the transaction that has waited longest; 0 where none waits",
+            ("state",),
+            registry=self.registry,
+        )
+        self._oldest_id = Gauge(
+            "netvalve_transactions_unknown_oldest_id",
+            "Number of the transaction that has waited longest; 0 where none waits",
+            ("state",),
+            registry=self.registry,
+        )
+        self._refused = Gauge(
+            "netvalve_reversals_refused",
+            "Waiting reversals that their bank has last refused: each wants a person",
+            registry=self.registry,
+        )
         self._bank_ready = Gauge(
             "netvalve_bank_ready",
             "1 while a message could leave for the bank",
@@ -127,10 +151,25 @@ class Metrics:
         self._batch_size.observe(size)
         self._batch_seconds.observe(seconds)
 
-    def backlog(self, pending: int, reversals: int) -> None:
-        """What waits in the store, as of now."""
-        self._pending.set(pending)
-        self._reversals.set(reversals)
+    def backlog(self, backlog: Backlog, now_ms: int) -> None:
+        """What waits in the store, as of now.
+
+        The oldest one's number is a value, which a double holds exactly, and no label: a label
+        would begin a new series with every transaction that it names.
+        """
+        self._pending.set(backlog.pending.count)
+        self._reversals.set(backlog.reversing.count)
+        self._refused.set(backlog.refused)
+        self._waiting("pending", backlog.pending, now_ms)
+        self._waiting("reversing", backlog.reversing, now_ms)
+
+    def _waiting(self, state: str, waiting: Waiting, now_ms: int) -> None:
+        for age, count in waiting.by_age.items():
+            self._unknown.labels(state, age).set(count)
+        oldest = waiting.oldest
+        age_ms = max(now_ms - oldest.opened_at_ms, 0) if oldest else 0
+        self._oldest_seconds.labels(state).set(age_ms / 1000)
+        self._oldest_id.labels(state).set(oldest.transaction_id if oldest else 0)
 
     def bank_ready(self, bank: str, *, ready: bool) -> None:
         """Whether a bank's link is up, as of now."""

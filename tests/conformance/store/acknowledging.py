@@ -11,14 +11,13 @@ from netvalve.telemetry.metrics import Metrics
 
 async def acknowledge(database_url: str) -> None:
     """Ten callers at once, so that the commits are of groups."""
-    store = await SqliteStore.start(
-        database_url, node="killed", clock=StillClock(), metrics=Metrics()
-    )
+    store = await SqliteStore.start(database_url, clock=StillClock(), metrics=Metrics())
+    journal = (await store.join("killed", 10)).journal
 
     async def call() -> None:
         while True:
             one = payment()
-            await store.journal.open(one.opening)
+            await journal.open(one.opening)
             sys.stdout.write(f"{one.order.order_id}\n")
             sys.stdout.flush()
 

@@ -9,18 +9,44 @@ from conformance.store.samples import NOW_MS, Payment
 from netvalve.storage.administration import Administration
 from netvalve.storage.credentials import CredentialHasher
 from netvalve.storage.migrate import migrate
+from netvalve.storage.sqlite.forwards import SqliteForwards
+from netvalve.storage.sqlite.journal import SqliteJournal
+from netvalve.storage.sqlite.seat import Seat
 from netvalve.storage.sqlite.store import SqliteStore
 from netvalve.telemetry.metrics import Metrics
 
+LEASE_S = 10
 HASHER = CredentialHasher(b"pepper" * 6)
 
 
 class StillClock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.passed_s = 0.0
+
     def now_ms(self) -> int:
         return NOW_MS
 
+    def monotonic_s(self) -> float:
+        return self.passed_s
 
-Starter = Callable[[], Awaitable[SqliteStore]]
+
+class SeatedStore(SqliteStore):
+    """A store with one gateway on it."""
+
+    seat: Seat
+
+    @property
+    def journal(self) -> SqliteJournal:
+        return self.seat.journal
+
+    @property
+    def forwards(self) -> SqliteForwards:
+        return self.seat.forwards
+
+
+Starter = Callable[[], Awaitable[SeatedStore]]
 
 
 @pytest.fixture(params=["sqlite"])
@@ -31,20 +57,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def start(database_url: str) -> AsyncIterator[Starter]:
-    """Starts a store on the test's database; stops at the end what still runs."""
-    running: list[SqliteStore] = []
+def clock() -> StillClock:
+    return StillClock()
 
-    async def started() -> SqliteStore:
-        store = await SqliteStore.start(
+
+@pytest.fixture
+async def start(database_url: str, clock: StillClock) -> AsyncIterator[Starter]:
+    """Starts a store on the test's database; stops at the end what still runs."""
+    running: list[SeatedStore] = []
+
+    async def started() -> SeatedStore:
+        store = await SeatedStore.start(
             database_url,
-            node="test",
-            clock=StillClock(),
+            clock=clock,
             metrics=Metrics(),
             configuration_poll_s=0.05,
             read_connections=2,
         )
         running.append(store)
+        store.seat = await store.join("test", LEASE_S)
         return store
 
     yield started
@@ -53,7 +84,7 @@ async def start(database_url: str) -> AsyncIterator[Starter]:
 
 
 @pytest.fixture
-async def store(start: Starter) -> SqliteStore:
+async def store(start: Starter) -> SeatedStore:
     return await start()
 
 
@@ -66,7 +97,7 @@ Pay = Callable[[Payment], Awaitable[Payment]]
 
 
 @pytest.fixture
-def pay(store: SqliteStore) -> Pay:
+def pay(store: SeatedStore) -> Pay:
     """Opens a payment and closes it as approved."""
 
     async def paid(payment: Payment) -> Payment:

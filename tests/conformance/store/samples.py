@@ -5,7 +5,14 @@ from itertools import count
 from typing import Any
 
 from netvalve.domain.card import CardNumber, SealedCard
-from netvalve.domain.journal import BalanceChange, Claim, Closing, NewOrder, Opening
+from netvalve.domain.journal import (
+    BalanceChange,
+    Claim,
+    Closing,
+    KeyedRequest,
+    NewOrder,
+    Opening,
+)
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.order import Balance, CardOnOrder, Details, Order
 from netvalve.domain.transaction import MessageIdentity, Outcome, Transaction, TransactionType
@@ -14,6 +21,7 @@ from netvalve.storage.vault import Vault
 
 CLIENT = 1
 NOW_MS = 1_750_000_000_000
+KEY_LIFE_MS = 86_400_000
 APPROVED = Outcome(
     response_code="GTW_1000",
     bank_response_code="00",
@@ -145,6 +153,20 @@ def follow_up(
         refund_minor=amount_minor if kind is TransactionType.REFUND else 0,
     )
     return Payment(Opening(transaction, claim=claim, mti="0200"))
+
+
+def keyed(
+    one: Payment, key: str, *, at_ms: int = NOW_MS, since_ms: int = NOW_MS - KEY_LIFE_MS
+) -> Payment:
+    """The payment, asked for under an idempotency key."""
+    request = KeyedRequest(
+        client_id=one.transaction.client_id,
+        key=key,
+        operation="/sale",
+        digests={"amount": "0a", "cardNumber": "0b"},
+        created_at_ms=at_ms,
+    )
+    return Payment(replace(one.opening, keyed=request, keys_since_ms=since_ms))
 
 
 def refund_closing(refund: Payment, event: Event) -> Closing:

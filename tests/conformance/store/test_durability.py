@@ -76,7 +76,7 @@ async def test_a_store_starts_on_a_database_that_was_never_migrated(tmp_path: Pa
     new, empty = tmp_path / "folder" / "new.sqlite3", tmp_path / "empty.sqlite3"
     empty.touch()
     for path in (new, empty):
-        store = await SqliteStore.start(path, node="n", clock=StillClock(), metrics=Metrics())
+        store = await SqliteStore.start(path, clock=StillClock(), metrics=Metrics())
         assert await store.records.writable()
         await store.stop()
 
@@ -87,6 +87,30 @@ async def test_a_database_of_a_newer_release_is_refused(database_url: str, start
         connection.commit()
     with pytest.raises(StoreNotReady, match="another release"):
         await start()
+
+
+async def test_a_writer_that_dies_is_told_and_nobody_waits_for_it(database_url: str) -> None:
+    def broken(_connection: sqlite3.Connection) -> None:
+        raise asyncio.CancelledError
+
+    died: list[str] = []
+    store = await SqliteStore.start(
+        database_url,
+        clock=StillClock(),
+        metrics=Metrics(),
+        on_death=lambda: died.append("told"),
+    )
+    seat = await store.join("n", 10)
+    assert died == []
+    with pytest.raises(StoreUncertain):
+        await store._writer.write(broken)
+    assert died == ["told"]
+    async with asyncio.timeout(1):
+        with pytest.raises(StoreUnavailable):
+            await seat.lease.renew()
+        assert not await store.records.writable()
+        await store.stop()
+    assert died == ["told"]
 
 
 async def test_the_log_of_writes_shrinks_again(store: SqliteStore) -> None:

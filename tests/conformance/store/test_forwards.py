@@ -1,8 +1,8 @@
-"""Stored messages and orphans: found when due, put off, ended once, taken over."""
+"""Stored messages: found when due, put off, ended once."""
 
-from conformance.store.conftest import Pay, Starter
+from conformance.store.conftest import Pay
 from conformance.store.samples import CLIENT, NOW_MS, Payment, payment
-from netvalve.domain.journal import BalanceChange, Forward, ForwardKind
+from netvalve.domain.journal import PAUSE_MAX_MS, BalanceChange, Forward, ForwardKind
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import MessageIdentity, Outcome
 from netvalve.storage.sqlite.store import SqliteStore
@@ -73,7 +73,8 @@ async def test_an_acknowledged_reversal_ends_transaction_and_order_once(
     assert not await store.forwards.acknowledge(message, NOW_MS + 1200, "00")
     assert await state_of(store, one) == (State.REVERSED, State.REVERSED)
     assert await store.forwards.due(BANK, NOW_MS + 10_000_000, 10) == ()
-    assert await store.records.backlog() == (0, 0)
+    backlog = await store.records.backlog(NOW_MS)
+    assert (backlog.pending.count, backlog.reversing.count) == (0, 0)
     last = (await store.records.history(one.transaction.transaction_id))[-1]
     assert (last.event, last.response_code_39) == (Event.REVERSAL_ACKNOWLEDGED, "00")
 
@@ -108,67 +109,19 @@ async def test_the_history_names_the_message_that_undid_it(store: SqliteStore) -
     assert (last.mti, last.identity) == ("0430", OWN)
 
 
-async def test_what_an_earlier_start_left_pending_is_adopted_and_closed_in_one(
-    start: Starter,
-) -> None:
-    first = await start()
-    left = payment()
-    await first.journal.open(left.opening)
-    await first.stop()
-    second = await start()
-    ((orphan, _),) = await second.forwards.orphans(0, 10)
-    assert orphan.transaction_id == left.transaction.transaction_id
-    assert await second.forwards.orphans(orphan.transaction_id, 10) == ()
-    assert await second.forwards.close_orphan(left.closing())
-    assert await state_of(second, left) == (State.APPROVED, State.APPROVED)
-    assert await second.forwards.orphans(0, 10) == ()
-    assert not await second.forwards.close_orphan(left.closing())
+async def test_what_waits_longer_than_anything_may_is_due(store: SqliteStore) -> None:
+    one = await an_unanswered_sale(store)
+    put_back_ms = NOW_MS + 1000 - PAUSE_MAX_MS
+    assert await store.forwards.due(BANK, put_back_ms, 10) == ()
+    (message,) = await store.forwards.due(BANK, put_back_ms - 1, 10)
+    assert message.transaction.transaction_id == one.transaction.transaction_id
 
 
-async def test_a_start_closes_nothing_that_is_not_its_own(start: Starter) -> None:
-    first = await start()
-    left = payment()
-    await first.journal.open(left.opening)
-    await first.stop()
-    second = await start()
-    assert not await second.journal.close(left.closing())
-    assert await state_of(second, left) == (State.PENDING, State.PENDING)
-
-
-async def test_what_has_a_message_stored_is_adopted_with_it(start: Starter) -> None:
-    first = await start()
-    left = payment()
-    await first.journal.open(left.opening)
-    transaction = left.transaction
-    stored = Forward(
-        ForwardKind.REPEAT,
-        transaction.transaction_id,
-        BANK,
-        NOW_MS,
-        transaction.identity,
-        transaction.identity.rrn,
-    )
-    await first.journal.close(
-        left.closing(
-            Event.REPEATED,
-            outcome=None,
-            order_event=None,
-            balance=BalanceChange(),
-            charge_id=None,
-            ends_turn=False,
-            forward=stored,
-        )
-    )
-    await first.stop()
-    second = await start()
-    assert await second.forwards.orphans(0, 10) == ()
-    assert not await second.journal.close(left.closing())
-    await second.forwards.adopt()
-    assert await second.journal.close(left.closing())
-
-
-async def test_what_the_running_start_has_pending_is_no_orphan(store: SqliteStore) -> None:
-    one = payment()
-    await store.journal.open(one.opening)
-    assert await store.forwards.orphans(0, 10) == ()
-    assert not await store.forwards.close_orphan(one.closing())
+async def test_an_attempt_from_before_a_late_approval_ends_nothing(store: SqliteStore) -> None:
+    one = await an_unanswered_sale(store)
+    (before,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
+    assert await store.forwards.reopen(before, before.forward.next_attempt_at_ms, "00")
+    assert not await store.forwards.acknowledge(before, NOW_MS + 1100, "25")
+    assert await state_of(store, one) == (State.REVERSING, State.REVERSING)
+    (again,) = await store.forwards.due(BANK, NOW_MS + 1100, 10)
+    assert await store.forwards.acknowledge(again, NOW_MS + 1200, "00")

@@ -2,11 +2,14 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
+from sqlalchemy import Select
 
 from conformance.store.samples import CLIENT
 from netvalve.domain.search import Search
+from netvalve.storage import backlog_queries, forward_queries
 from netvalve.storage.engine import sqlite_path
 from netvalve.storage.search import (
     export_statement,
@@ -19,6 +22,7 @@ from netvalve.storage.search import (
 )
 from netvalve.storage.sqlite.query import Query
 
+OF_BANK = "forwards USING INDEX forwards_due (owner_epoch=? AND bank_id=? AND next_attempt_at_ms"
 STATEMENTS = (
     orders_statement,
     orders_count,
@@ -48,6 +52,38 @@ def test_a_rare_value_is_found_by_its_index(database_url: str, name: str, index:
             assert "_newest" not in steps, (statement.__name__, steps)
 
 
+@pytest.mark.parametrize(
+    ("question", "steps"),
+    [
+        (forward_queries.DUE, [OF_BANK]),
+        (forward_queries.ASTRAY, [OF_BANK]),
+        (
+            forward_queries.ORPHANS,
+            ["transactions USING INDEX transactions_pending (owner_epoch=? AND transaction_id>?)"],
+        ),
+        (
+            forward_queries.LEFT_BY,
+            [
+                "transactions USING INDEX transactions_pending (owner_epoch>?)",
+                "forwards USING INDEX forwards_due (owner_epoch>?)",
+            ],
+        ),
+    ],
+)
+def test_what_is_asked_every_second_steps_into_an_index(
+    database_url: str, question: Select[Any], steps: list[str]
+) -> None:
+    query = Query.of(question)
+    values = dict.fromkeys(("epoch", "now_ms", "after_id", "limit", "bank_id", "latest_ms"), 1)
+    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", query.bound(values))
+        taken = " ".join(row[3] for row in plan)
+    for step in steps:
+        assert f"SEARCH {step}" in taken
+    for table in ("forwards", "transactions", "orders"):
+        assert f"SCAN {table}" not in taken
+
+
 def test_the_newest_first_list_is_not_sorted(database_url: str) -> None:
     with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
         for statement in (orders_statement, transactions_statement, export_statement):
@@ -55,3 +91,27 @@ def test_the_newest_first_list_is_not_sorted(database_url: str) -> None:
             values = query.bound({"client_id": CLIENT, "limit": 1, "offset": 0})
             plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", values).fetchall()
             assert "TEMP B-TREE" not in " ".join(row[3] for row in plan)
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (backlog_queries.PENDING.by_age, "transactions_pending"),
+        (backlog_queries.PENDING.oldest, "transactions_pending"),
+        (backlog_queries.REVERSING.by_age, "forwards_due"),
+        (backlog_queries.REVERSING.oldest, "forwards_due"),
+        (backlog_queries.REFUSED, "forwards_due"),
+        (forward_queries.RESOLVED, "forwards_resolved"),
+    ],
+)
+def test_what_waits_is_found_among_what_waits_alone(
+    database_url: str, statement: Select[Any], index: str
+) -> None:
+    """These indexes are partial: they hold the rows that wait and no others."""
+    values = {"now_ms": 1, "epoch": 1, "limit": 1}
+    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+        query = Query.of(statement)
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", query.bound(values))
+        first, *others = (row[3] for row in plan)
+    assert f"USING INDEX {index}" in first
+    assert not any("SCAN" in each for each in others), others

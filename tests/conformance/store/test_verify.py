@@ -9,7 +9,15 @@ import pytest
 from sqlalchemy import text
 
 from conformance.store.conftest import Pay
-from conformance.store.samples import APPROVED, NOW_MS, Payment, follow_up, payment, refund_closing
+from conformance.store.samples import (
+    APPROVED,
+    NOW_MS,
+    Payment,
+    follow_up,
+    keyed,
+    payment,
+    refund_closing,
+)
 from netvalve.domain.journal import BalanceChange, Forward, ForwardKind, Move
 from netvalve.domain.lifecycle import Event, State, sources_of
 from netvalve.domain.transaction import MessageIdentity, Outcome, TransactionType
@@ -83,7 +91,7 @@ async def full(
 
 async def a_refunded_sale(store: SqliteStore, pay: Pay) -> tuple[Payment, Payment, Payment]:
     """A sale with a client's number, a refund of it and a refund in flight."""
-    sold = await pay(payment(client_order_id="order 1"))
+    sold = await pay(keyed(payment(client_order_id="order 1"), "key 1"))
     states = sources_of(Event.REFUNDED)
     refund = follow_up(sold, TransactionType.REFUND, states, amount_minor=200)
     assert await store.journal.open(refund.opening) is None
@@ -208,6 +216,7 @@ KEY: Final = "an order has its key exactly where it has a clientOrderId"
 KEY_ORDER: Final = "a key is that of its order"
 OWNER: Final = "a transaction has its order's client, account and currency"
 PARENT: Final = "what follows names a transaction of its order, a rebill one of its client"
+KEY_CLIENT: Final = "an idempotency key names a transaction of its client"
 ALONE: Final = "a history is that of a transaction"
 CARD: Final = "an order's card is its client's and has the digits it shows"
 CARD_CLIENT: Final = "a card is a client's"
@@ -216,6 +225,10 @@ REVERSING: Final = (
 )
 REPEATING: Final = "a repeat waits while its transaction is PENDING, and is done when it has ended"
 STORED: Final = "a message is stored for what is reversed or repeated alone"
+ONE_OWNER: Final = "a pending transaction and its waiting message are one gateway's"
+RESOLVED: Final = (
+    "a message is resolved with a reason, a reversal as reversed and a repeat otherwise"
+)
 MESSAGE: Final = "a stored message is about its transaction's own, a repeat is that message"
 BEGINS: Final = "a transaction's history begins with OPENED"
 KEEPS: Final = "a transaction keeps the time and message it was opened with"
@@ -226,8 +239,13 @@ REPLAYS: Final = "a transaction stands where its history leads"
 ENDED: Final = "a transaction has closing time and response code when it has ended"
 CLOSED: Final = "a transaction keeps the time and response code it was closed with"
 
+_RESOLVE: Final = "UPDATE forwards SET (resolution, resolution_reason)"
 _OF_SALE: Final = "WHERE order_id = :sale_order"
 BROKEN: Final = (
+    (
+        ONE_OWNER,
+        "UPDATE forwards SET owner_epoch = owner_epoch + 1 WHERE transaction_id = :repeated",
+    ),
     (ORDER, f"UPDATE orders SET opening_id = :refund {_OF_SALE}"),
     (ORDER, "DELETE FROM transactions WHERE transaction_id = :sale"),
     (ORDER, "UPDATE transactions SET type = 'SALE' WHERE transaction_id = :refund"),
@@ -260,6 +278,8 @@ BROKEN: Final = (
     (PARENT, "UPDATE transactions SET parent_id = :hold WHERE transaction_id = :refund"),
     (PARENT, "UPDATE transactions SET parent_id = NULL WHERE transaction_id = :capture"),
     (PARENT, "UPDATE transactions SET parent_id = 1 WHERE transaction_id = :rebill"),
+    (KEY_CLIENT, "DELETE FROM transactions WHERE transaction_id = :sale"),
+    (KEY_CLIENT, "UPDATE idempotency_keys SET client_id = 2"),
     (ALONE, "DELETE FROM transactions WHERE transaction_id = :refund"),
     (CARD, f"UPDATE orders SET last_four = '0000' {_OF_SALE}"),
     (CARD, "UPDATE cards SET client_id = 2"),
@@ -272,6 +292,9 @@ BROKEN: Final = (
     (STORED, "UPDATE forwards SET transaction_id = :hold WHERE transaction_id = :lost"),
     (STORED, "UPDATE forwards SET transaction_id = :waiting WHERE transaction_id = :repeated"),
     (STORED, "DELETE FROM transactions WHERE transaction_id = :lost"),
+    (RESOLVED, "UPDATE forwards SET resolution = 'reversed' WHERE transaction_id = :lost"),
+    (RESOLVED, f"{_RESOLVE} = ('approved', 'x') WHERE kind = 'REVERSAL'"),
+    (RESOLVED, f"{_RESOLVE} = ('reversed', 'x') WHERE kind = 'REPEAT'"),
     (MESSAGE, "UPDATE forwards SET original_rrn = '0' WHERE transaction_id = :lost"),
     (MESSAGE, "UPDATE forwards SET stan = '000001' WHERE transaction_id = :repeated"),
     (BEGINS, "DELETE FROM events WHERE transaction_id = :sale"),

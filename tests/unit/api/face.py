@@ -11,14 +11,17 @@ import structlog
 from making import ACCOUNT, BANK, a_transaction, an_order
 from netvalve.api.application import Application, build_application
 from netvalve.config import Settings
+from netvalve.domain.backlog import Backlog, Oldest, Waiting
 from netvalve.domain.client import ApiKey, BasicUser, Client
 from netvalve.domain.directory import Directory
+from netvalve.domain.journal import KeyedRequest, KeyedTransaction
 from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction, TransactionType
 from netvalve.payments.enquiries import Enquiries
 from netvalve.payments.gateway import PaymentAnswer
+from netvalve.payments.idempotency import Idempotency
 from netvalve.payments.ports import TransactionOnOrder
 from netvalve.telemetry.metrics import Metrics
 
@@ -52,6 +55,13 @@ class StillClock:
         return 100.0
 
 
+class PlainDigests:
+    """What a request says, hidden from nobody."""
+
+    def of_field(self, _client_id: int, _name: str, value: bytes) -> str:
+        return value.decode()
+
+
 @dataclass
 class Store:
     """Records of one order and its sale, and what was searched."""
@@ -62,6 +72,9 @@ class Store:
     )
     searched: list[Search] = field(default_factory=list)
     takes_writes: bool = True
+    lease: bool = True
+    next_attempt_at_ms_: int | None = None
+    keys: dict[tuple[int, str], KeyedTransaction] = field(default_factory=dict)
 
     async def transaction(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
         found = transaction_id == self.transaction_.transaction_id and client_id == 7
@@ -73,6 +86,9 @@ class Store:
     async def order_by_client_order_id(self, client_id: int, client_order_id: str) -> Order | None:
         found = (client_id, client_order_id) == (7, self.order_.client_order_id)
         return self.order_ if found else None
+
+    async def of_key(self, client_id: int, key: str, _since_ms: int) -> KeyedTransaction | None:
+        return self.keys.get((client_id, key))
 
     async def transactions_of(self, client_id: int, order_id: int) -> tuple[Transaction, ...]:
         return (self.transaction_,) if (client_id, order_id) == (7, self.order_.order_id) else ()
@@ -90,8 +106,12 @@ class Store:
         for _ in range(3):
             yield [(self.transaction_, self.order_)] * 200
 
-    async def backlog(self) -> tuple[int, int]:
-        return 3, 2
+    async def next_attempt_at_ms(self, _transaction_id: int) -> int | None:
+        return self.next_attempt_at_ms_
+
+    async def backlog(self, now_ms: int) -> Backlog:
+        pending = Waiting({"under_10s": 1, "over_1d": 2}, Oldest(1001, now_ms - 90_000_000))
+        return Backlog(pending, Waiting({"under_1m": 2}), refused=1)
 
     async def writable(self) -> bool:
         return self.takes_writes
@@ -103,20 +123,32 @@ class FakeGateway:
 
     enquiries: Enquiries
     answer: PaymentAnswer | Exception
+    idempotency: Idempotency
     commands: list[Any] = field(default_factory=list)
+    keys: list[KeyedRequest] = field(default_factory=list)
 
-    async def charge(self, client: Client, command: Any, **_: object) -> PaymentAnswer:
-        return self._told(client, command)
+    async def charge(
+        self, client: Client, command: Any, *, keyed: KeyedRequest | None, **_: object
+    ) -> PaymentAnswer:
+        return self._told(client, command, keyed)
 
-    async def follow_up(self, client: Client, command: Any, **_: object) -> PaymentAnswer:
-        return self._told(client, command)
+    async def follow_up(
+        self, client: Client, command: Any, *, keyed: KeyedRequest | None, **_: object
+    ) -> PaymentAnswer:
+        return self._told(client, command, keyed)
 
-    async def rebill(self, client: Client, command: Any, **_: object) -> PaymentAnswer:
-        return self._told(client, command)
+    async def rebill(
+        self, client: Client, command: Any, *, keyed: KeyedRequest | None, **_: object
+    ) -> PaymentAnswer:
+        return self._told(client, command, keyed)
 
-    def _told(self, client: Client, command: Any) -> PaymentAnswer:
+    def _told(
+        self, client: Client, command: Any, keyed: KeyedRequest | None = None
+    ) -> PaymentAnswer:
         assert client is CLIENT
         self.commands.append(command)
+        if keyed is not None:
+            self.keys.append(keyed)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -156,7 +188,8 @@ def a_face(home: Path) -> Face:
     configuration = FakeConfiguration()
     lines: list[dict[str, Any]] = []
     enquiries = Enquiries(store, configuration)
-    gateway = FakeGateway(enquiries, (store.transaction_, store.order_))
+    idempotency = Idempotency(store, PlainDigests(), StillClock(), 1)
+    gateway = FakeGateway(enquiries, (store.transaction_, store.order_), idempotency)
 
     def remember(_logger: object, method: str, event: dict[str, Any]) -> str:
         lines.append({**event, "level": method})
@@ -170,6 +203,7 @@ def a_face(home: Path) -> Face:
         configuration=configuration,
         records=store,
         bank_readiness=lambda: banks,
+        holds_lease=lambda: store.lease,
         digest=digest,
         metrics=metrics,
         settings=Settings(home=home),

@@ -116,6 +116,13 @@ async def test_ready_needs_a_store_and_a_bank(api: httpx.AsyncClient, face: Face
     assert (response.status_code, response.json()["store"]) == (503, False)
 
 
+async def test_ready_needs_a_lease(api: httpx.AsyncClient, face: Face) -> None:
+    assert (await api.get("/health/ready")).json()["lease"] is True
+    face.store.lease = False
+    response = await api.get("/health/ready")
+    assert (response.status_code, response.json()["lease"]) == (503, False)
+
+
 async def test_ready_needs_a_configuration_that_is_fresh(
     api: httpx.AsyncClient, face: Face
 ) -> None:
@@ -141,6 +148,20 @@ async def test_metrics_show_requests_outcomes_and_backlog(api: httpx.AsyncClient
     assert 'netvalve_outcomes_total{code="GTW_1000",type="SALE"} 1.0' in text
     assert "netvalve_transactions_pending 3.0" in text
     assert "netvalve_reversals_waiting 2.0" in text
+    assert "netvalve_reversals_refused 1.0" in text
+
+
+async def test_metrics_count_what_has_no_end_by_age_and_name_the_oldest(
+    api: httpx.AsyncClient,
+) -> None:
+    text = (await api.get("/metrics")).text
+    unknown = "netvalve_transactions_unknown"
+    assert f'{unknown}{{age="under_10s",state="pending"}} 1.0' in text
+    assert f'{unknown}{{age="over_1d",state="pending"}} 2.0' in text
+    assert f'{unknown}{{age="under_1m",state="reversing"}} 2.0' in text
+    assert f'{unknown}_oldest_seconds{{state="pending"}} 90000.0' in text
+    assert f'{unknown}_oldest_id{{state="pending"}} 1001.0' in text
+    assert f'{unknown}_oldest_id{{state="reversing"}} 0.0' in text
     assert 'netvalve_bank_ready{bank="Mock Bank"} 1.0' in text
 
 

@@ -8,11 +8,13 @@ import pytest
 from netvalve.catalogue.bank_codes import BANK_CODES
 from netvalve.catalogue.card_brands import CARD_RANGES
 from netvalve.catalogue.currencies import CURRENCIES
+from netvalve.catalogue.hold_times import HOLD_TIMES
 from netvalve.catalogue.pages import (
     PAGES,
     bank_codes_page,
     card_brands_page,
     currencies_page,
+    hold_times_page,
     response_codes_page,
 )
 from netvalve.catalogue.response_codes import RESPONSE_CODES
@@ -54,6 +56,7 @@ def test_lines_of_a_table_have_as_many_cells_as_its_header(page: Callable[[], st
         (bank_codes_page, len(BANK_CODES), 1),
         (currencies_page, len(CURRENCIES), 1),
         (card_brands_page, len(CARD_RANGES), 1),
+        (hold_times_page, len(HOLD_TIMES), 1),
     ],
 )
 def test_page_has_a_line_for_every_row(page: Callable[[], str], rows: int, tables: int) -> None:

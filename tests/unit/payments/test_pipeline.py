@@ -9,24 +9,34 @@ import time
 import pytest
 import structlog
 
-from making import ACCOUNT, BANK, IDENTITY
+from making import ACCOUNT, BANK, IDENTITY, a_transaction, an_order
 from netvalve.catalogue.currencies import currency
 from netvalve.domain.bank_message import Answered, NoAnswer
 from netvalve.domain.card import Card, CardNumber, SealedCard
 from netvalve.domain.client import Client
 from netvalve.domain.directory import Directory
-from netvalve.domain.journal import OpeningRefusal, StoreUnavailable, StoreUncertain
+from netvalve.domain.journal import (
+    Forward,
+    ForwardKind,
+    OpeningRefusal,
+    StoredMessage,
+    StoreUnavailable,
+    StoreUncertain,
+)
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.refusal import Refusal
 from netvalve.domain.transaction import TransactionType
 from netvalve.payments.commands import AccountSelector, ChargeCommand
+from netvalve.payments.endings import Endings
 from netvalve.payments.gateway import Gateway, Timing
+from netvalve.payments.idempotency import Idempotency, KeyBusy
 from netvalve.payments.observation import Observer
 from netvalve.payments.patience import PatientStore
 from netvalve.payments.pipeline import Pipeline
 from netvalve.payments.planning import Planner
 from netvalve.payments.reference import References
 from netvalve.telemetry.metrics import Metrics
+from unit.payments.leasing import PlayedLease
 
 CLIENT = Client(7, "uuid", "Shop")
 APPROVAL = Answered("00", 1_000, "840", "TAS390", IDENTITY.rrn)
@@ -61,9 +71,11 @@ class Vault:
 class Store:
     """A journal and its records; every call takes the next step of its script."""
 
-    def __init__(self, opens=(), closes=(), reads=()):
+    def __init__(self, opens=(), closes=(), reads=(), reopens=()):
         self.opens, self.closes, self.reads = list(opens), list(closes), list(reads)
-        self.opened, self.closed = [], []
+        self.reopens = list(reopens)
+        self.opened, self.closed, self.reopened = [], [], []
+        self.stored = ()
 
     async def open(self, opening):
         step = self.opens.pop(0) if self.opens else None
@@ -87,6 +99,16 @@ class Store:
             raise step
         return step
 
+    async def of_original(self, rrn):
+        return tuple(each for each in self.stored if each.forward.original_rrn == rrn)
+
+    async def reopen(self, message, _at_ms, response_code_39):
+        step = self.reopens.pop(0) if self.reopens else True
+        if isinstance(step, Exception):
+            raise step
+        self.reopened.append((message.forward.transaction_id, response_code_39))
+        return step
+
 
 class Bank:
     """Answers when it may; counts what it was asked."""
@@ -103,19 +125,34 @@ class Bank:
         return self.outcome
 
 
+class Digests:
+    def of_field(self, _client_id, name, value):
+        return f"{name} {value.decode()}"
+
+
 class Configuration:
     directory = Directory.of(1, clients=[CLIENT], banks=[BANK], accounts=[ACCOUNT])
     fresh = True
 
 
-def a_gateway(store, bank, **timing):
+def a_gateway(store, bank, *, lease=None, **timing):
     clock, log = Clock(), structlog.get_logger(wrapper_class=structlog.BoundLogger)
+    patient, observer = PatientStore(store, store, log), Observer(Metrics(), log)
     pipeline = Pipeline(
         journal=store,
+        lease=lease or PlayedLease(),
         banks=bank,
         clock=clock,
-        patient=PatientStore(store, store, log),
-        observer=Observer(Metrics(), log),
+        patient=patient,
+        endings=Endings(
+            forwards=store,
+            patient=patient,
+            replay=None,
+            observer=observer,
+            clock=clock,
+            log=log,
+        ),
+        observer=observer,
     )
     return Gateway(
         pipeline=pipeline,
@@ -123,13 +160,14 @@ def a_gateway(store, bank, **timing):
         records=store,
         references=References(store, Configuration(), Vault()),
         configuration=Configuration(),
+        idempotency=Idempotency(store, Digests(), clock, 86_400_000),
         clock=clock,
         timing=Timing(**timing),
         log=log,
     )
 
 
-async def sale(gateway):
+async def sale(gateway, keyed=None):
     command = ChargeCommand(
         TransactionType.SALE,
         AccountSelector(1),
@@ -137,7 +175,9 @@ async def sale(gateway):
         currency("USD"),
         Card(CardNumber("4012000098765439"), "12", "2030"),
     )
-    return await gateway.charge(CLIENT, command, trace_id="t", arrived_s=time.monotonic())
+    return await gateway.charge(
+        CLIENT, command, trace_id="t", arrived_s=time.monotonic(), keyed=keyed
+    )
 
 
 async def later(seconds, result):
@@ -162,6 +202,22 @@ async def test_what_cannot_be_opened_never_reaches_the_bank():
 async def test_a_duplicate_order_never_reaches_the_bank():
     store, bank = Store(opens=[OpeningRefusal.DUPLICATE_CLIENT_ORDER]), Bank()
     assert await sale(a_gateway(store, bank)) == Refusal("GTW_2065")
+    assert bank.asked == 0
+
+
+async def test_the_opening_takes_the_key_along():
+    store, clock = Store(), Clock()
+    gateway = a_gateway(store, Bank())
+    keyed = gateway.idempotency.keyed(7, "K", "/sale", {"amount": b"10"})
+    await sale(gateway, keyed)
+    (opening,) = store.opened
+    assert opening.keyed is keyed
+    assert 86_399_000 < clock.now_ms() - opening.keys_since_ms < 86_401_000
+
+
+async def test_a_key_that_was_used_meanwhile_is_busy_and_never_reaches_the_bank():
+    store, bank = Store(opens=[OpeningRefusal.DUPLICATE_KEY]), Bank()
+    assert await sale(a_gateway(store, bank)) == KeyBusy()
     assert bank.asked == 0
 
 
@@ -234,6 +290,40 @@ async def test_a_transaction_that_somebody_else_has_ended_is_told_as_it_ended():
     told = (object(), object())
     store = Store(closes=[False], reads=[told])
     assert await sale(a_gateway(store, Bank(NoAnswer("deadline")))) is told
+
+
+async def test_a_gateway_without_a_lease_opens_nothing():
+    store, bank = Store(), Bank()
+    with pytest.raises(StoreUnavailable):
+        await sale(a_gateway(store, bank, lease=PlayedLease(None)))
+    assert (store.opened, bank.asked) == ([], 0)
+
+
+@pytest.mark.parametrize("term", [None, 2])
+async def test_what_was_opened_in_another_term_is_not_sent(term):
+    lease = PlayedLease(1)
+
+    async def stalled():
+        lease.term = term
+
+    store, bank = Store(opens=[stalled()]), Bank()
+    transaction, _ = await sale(a_gateway(store, bank, lease=lease))
+    assert transaction.state is State.FAILED
+    assert bank.asked == 0
+    assert [closing.event for closing in store.closed] == [Event.NOT_SENT]
+
+
+@pytest.mark.parametrize("outcome", [APPROVAL, Answered("05"), NoAnswer("deadline")])
+async def test_an_approval_of_what_another_has_taken_over_opens_its_reversal_again(outcome):
+    taken = a_transaction(TransactionType.SALE, State.REVERSING)
+    forward = Forward(
+        ForwardKind.REVERSAL, taken.transaction_id, BANK.bank_id, 0, IDENTITY, IDENTITY.rrn
+    )
+    told = (taken, an_order())
+    store = Store(closes=[False], reads=[told], reopens=[StoreUnavailable("away"), True])
+    store.stored = (StoredMessage(forward, 0, *told),)
+    assert await sale(a_gateway(store, Bank(outcome))) is told
+    assert store.reopened == ([(taken.transaction_id, "00")] if outcome is APPROVAL else [])
 
 
 async def test_the_closing_write_comes_before_anything_is_logged_or_counted():

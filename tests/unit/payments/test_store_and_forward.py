@@ -15,13 +15,14 @@ from netvalve.domain.directory import Directory
 from netvalve.domain.journal import Forward, ForwardKind, StoredMessage, StoreUnavailable
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import MessageIdentity, TransactionType
+from netvalve.payments.endings import Endings
 from netvalve.payments.observation import Observer
 from netvalve.payments.patience import PatientStore
 from netvalve.payments.planning import Planner
 from netvalve.payments.replay import Replay
 from netvalve.payments.store_and_forward import BACKOFF_S, NOT_SENT_S, StoreAndForward, pause_s
-from netvalve.payments.take_over import TakeOver
 from netvalve.telemetry.metrics import Metrics
+from unit.payments.leasing import PlayedLease
 
 OWN = MessageIdentity("1122130500", "000077", "632613000077", "NV000000")
 OTHER_BANK = replace(BANK, bank_id=2, name="Other Bank")
@@ -60,8 +61,8 @@ class Bank:
 class Store:
     """Forwards, journal and records in one, in memory."""
 
-    def __init__(self, *messages, orphans=()):
-        self.messages, self.waiting_orphans = list(messages), list(orphans)
+    def __init__(self, *messages):
+        self.messages = list(messages)
         self.postponed, self.acknowledged, self.reopened, self.closed = [], [], [], []
         self.broken = 0
 
@@ -79,7 +80,10 @@ class Store:
     async def of_original(self, rrn):
         return tuple(each for each in self.messages if each.forward.original_rrn == rrn)
 
-    async def postpone(self, forward, next_attempt_at_ms, *, counted):
+    async def resolved(self, _limit):
+        return ()
+
+    async def postpone(self, forward, next_attempt_at_ms, *, counted, **_refused):
         self.postponed.append((forward.kind, next_attempt_at_ms - NOW_MS, counted))
 
     async def acknowledge(self, message, _at_ms, response_code_39):
@@ -89,22 +93,6 @@ class Store:
     async def reopen(self, message, _at_ms, response_code_39):
         self.reopened.append((message.forward.transaction_id, response_code_39))
         return True
-
-    async def adopt(self):
-        self.fail_if_broken()
-
-    async def orphans(self, after_id, _limit):
-        left = tuple(each for each in self.waiting_orphans if each[0].transaction_id > after_id)
-        return left[:1]
-
-    async def close_orphan(self, closing):
-        self.fail_if_broken()
-        self.waiting_orphans = [
-            each
-            for each in self.waiting_orphans
-            if each[0].transaction_id != closing.transaction_id
-        ]
-        return await self.close(closing)
 
     async def close(self, closing):
         self.closed.append(closing)
@@ -154,14 +142,23 @@ def a_log():
     return structlog.get_logger(wrapper_class=structlog.BoundLogger)
 
 
-def a_worker(store, bank, metrics=None):
+def a_worker(store, bank, metrics=None, lease=None):
+    patient = PatientStore(store, store, a_log())
+    endings = Endings(
+        forwards=store,
+        patient=patient,
+        replay=a_replay(),
+        observer=Observer(metrics or Metrics(), a_log()),
+        clock=Clock(),
+        log=a_log(),
+    )
     return StoreAndForward(
         forwards=store,
-        patient=PatientStore(store, store, a_log()),
+        lease=lease or PlayedLease(),
         replay=a_replay(),
+        endings=endings,
         configuration=Configuration(),
         banks=bank,
-        observer=Observer(metrics or Metrics(), a_log()),
         clock=Clock(),
         answer_within_s=5,
         log=a_log(),
@@ -288,42 +285,31 @@ def test_pauses_grow_to_an_hour_and_never_end():
     assert pause_s(1_000) == 3600
 
 
-@pytest.mark.parametrize(
-    ("kind", "event", "forward"),
-    [
-        (TransactionType.SALE, Event.UNANSWERED, ForwardKind.REVERSAL),
-        (TransactionType.AUTHORIZATION, Event.UNANSWERED, ForwardKind.REVERSAL),
-        (TransactionType.CAPTURE, Event.REPEATED, ForwardKind.REPEAT),
-    ],
-)
-async def test_what_a_dead_process_opened_is_presumed_sent(kind, event, forward):
-    orphan = a_transaction(kind, State.PENDING, parent_id=1000)
-    store = Store(orphans=[(orphan, an_order())])
-    await asyncio.wait_for(TakeOver(store, a_replay(), Clock(), a_log()).run(), 1)
-    (closing,) = store.closed
-    assert (closing.event, closing.forward.kind) == (event, forward)
-    own = closing.forward.identity
-    assert own == (OWN if forward is ForwardKind.REVERSAL else orphan.identity)
-
-
-@pytest.mark.parametrize("failures", [1, 2])
-async def test_a_take_over_that_fails_is_done_again(failures):
-    orphan = a_transaction(TransactionType.SALE, State.PENDING)
-    store = Store(orphans=[(orphan, an_order())])
-    store.broken = failures
-    take_over = TakeOver(store, a_replay(), Clock(), a_log())
-    await asyncio.wait_for(take_over.run(), 5)
-    assert len(store.closed) == 1
-
-
-async def test_an_orphan_that_fails_stops_no_other():
-    first = a_transaction(TransactionType.SALE, State.PENDING, transaction_id=666)
-    second = a_transaction(TransactionType.SALE, State.PENDING, transaction_id=1001)
-    store = Store(orphans=[(first, an_order()), (second, an_order())])
-    task = asyncio.create_task(TakeOver(store, a_replay(), Clock(), a_log()).run())
+@pytest.mark.parametrize("message", [a_reversal(), a_repeat()])
+async def test_nothing_is_sent_without_a_lease(message):
+    store, bank = Store(message), Bank(Answered("00"))
+    task = asyncio.create_task(a_worker(store, bank, lease=PlayedLease(None)).run())
     await asyncio.sleep(0.05)
     task.cancel()
-    assert [closing.transaction_id for closing in store.closed] == [1001]
+    assert (bank.asked, store.messages) == ([], [message])
+
+
+@pytest.mark.parametrize("message", [a_reversal(), a_repeat()])
+async def test_what_was_due_in_another_term_is_not_sent(message):
+    lease, bank = PlayedLease(), Bank(Answered("00"))
+
+    class Stalling(Store):
+        async def due(self, *asked):
+            due = await super().due(*asked)
+            lease.term = 2
+            return due
+
+    store = Stalling(message)
+    task = asyncio.create_task(a_worker(store, bank, lease=lease).run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    assert bank.asked == []
+    assert store.postponed == [(message.forward.kind, NOT_SENT_S * 1000, False)]
 
 
 async def test_a_store_that_is_away_stops_nothing_for_good():
@@ -333,10 +319,10 @@ async def test_a_store_that_is_away_stops_nothing_for_good():
     assert store.acknowledged == [(1001, "00")]
 
 
-async def hear(store, identity, answer):
+async def hear(store, identity, answer, wait_s=0.01):
     worker = a_worker(store, Bank())
     worker.heard(identity, answer)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(wait_s)
 
 
 @pytest.mark.parametrize("state", [State.REVERSING, State.REVERSED])
@@ -364,3 +350,15 @@ async def test_an_answer_to_another_message_changes_nothing():
     await hear(store, replace(IDENTITY, stan="999999"), APPROVED)
     await hear(store, replace(IDENTITY, rrn="000000000000"), APPROVED)
     assert store.closed == []
+
+
+async def test_a_late_answer_waits_for_the_store():
+    class Away(Store):
+        async def of_original(self, rrn):
+            self.fail_if_broken()
+            return await super().of_original(rrn)
+
+    store = Away(a_reversal(state=State.REVERSED))
+    store.broken = 2
+    await hear(store, IDENTITY, APPROVED, wait_s=0.3)
+    assert store.reopened == [(1001, "00")]

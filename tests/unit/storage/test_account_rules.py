@@ -1,12 +1,17 @@
-"""What a bank may say of itself: only that a message never reached it."""
+"""What a bank may say of itself, and how long an account may hold money."""
 
 from dataclasses import replace
 
 import pytest
 
-from making import BANK
+from making import ACCOUNT, BANK
 from netvalve.catalogue.response_codes import RESPONSE_CODES, CodeType
-from netvalve.storage.account_rules import UNREACHABLE_CODES, AdministrationError, check_bank
+from netvalve.storage.account_rules import (
+    UNREACHABLE_CODES,
+    AdministrationError,
+    check_account,
+    check_bank,
+)
 
 
 @pytest.mark.parametrize("code", sorted(RESPONSE_CODES))
@@ -18,3 +23,14 @@ def test_only_a_bank_s_own_failure_names_a_message_that_was_not_sent(code: str) 
     else:
         with pytest.raises(AdministrationError, match=code):
             check_bank(bank)
+
+
+@pytest.mark.parametrize("days", [None, 1, 30, 365])
+def test_an_account_holds_an_authorization_for_a_day_to_a_year(days: int | None) -> None:
+    check_account(replace(ACCOUNT, hold_days=days))
+
+
+@pytest.mark.parametrize("days", [-1, 0, 366])
+def test_another_hold_is_refused(days: int) -> None:
+    with pytest.raises(AdministrationError, match=f"a hold of {days} days cannot be"):
+        check_account(replace(ACCOUNT, hold_days=days))

@@ -3,6 +3,7 @@
 Source: wire contract, section 2.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,10 @@ NO_SUCH_PATH: Final = Failure(404, "GTW_2013")
 WRONG_METHOD: Final = Failure(405, "GTW_2013")
 UNKNOWN_METHOD: Final = Failure(405, "GTW_2013", ((b"allow", b"GET, HEAD, OPTIONS, POST"), *_LAST))
 """No path takes it; the methods are those of all paths together."""
+KEY_BUSY: Final = Failure(429, "GTW_9999", _SOON)
+"""The first request with the idempotency key is still being answered."""
+KEY_MISMATCH: Final = Failure(422, "GTW_2013")
+"""The idempotency key is that of another request."""
 BODY_TOO_LARGE: Final = Failure(413, "GTW_2013", _LAST)
 BODY_TOO_SLOW: Final = Failure(408, "GTW_2013", _LAST)
 HEAD_TOO_SLOW: Final = Failure(408, "GTW_2013", _LAST)
@@ -64,6 +69,14 @@ def failure_answer(failure: Failure, trace_id: str, now_ms: int, *headers: Heade
     """An HTTP error with its object."""
     body = json_answer(refusal_body(failure.code, trace_id, now_ms)).body
     return Answer(failure.status, body, code=failure.code, headers=(*failure.headers, *headers))
+
+
+def mismatch_answer(fields: Sequence[str], trace_id: str, now_ms: int) -> Answer:
+    """The idempotency key was used for another request, which differs in these fields."""
+    refusal = refusal_body(KEY_MISMATCH.code, trace_id, now_ms)
+    return json_answer(
+        {**refusal, "differingFields": fields}, status=KEY_MISMATCH.status, code=KEY_MISMATCH.code
+    )
 
 
 def invalid_answer(invalid: InvalidFields) -> Answer:

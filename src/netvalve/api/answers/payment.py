@@ -3,6 +3,8 @@
 Source: wire contract, section 3, in the order of its sample.
 """
 
+from dataclasses import replace
+
 from netvalve.api.answers.answer import Answer, json_answer, known
 from netvalve.api.answers.codes import bank_response, code_of, response, retry
 from netvalve.api.answers.parties import Parties
@@ -15,22 +17,33 @@ from netvalve.domain.transaction import Transaction
 
 
 def payment_answer(
-    directory: Directory, transaction: Transaction, order: Order, now_ms: int
+    directory: Directory,
+    transaction: Transaction,
+    order: Order,
+    now_ms: int,
+    next_attempt_at_ms: int | None = None,
 ) -> Answer:
-    """What the merchant is told when the operation has been done, or is pending."""
+    """What the merchant is told when the operation has been done, or is pending.
+
+    `next_attempt_at_ms` is when the bank is asked again, where that is known.
+    """
     outcome = transaction.outcome
     body = payment_body(directory, transaction, order, now_ms)
     if outcome is None or outcome.approved_minor is not None:
         body |= _money(transaction)
-    return _answer(body, transaction)
+    return _answer(body, transaction, now_ms, next_attempt_at_ms)
 
 
 def inquiry_answer(
-    directory: Directory, transaction: Transaction, order: Order, now_ms: int
+    directory: Directory,
+    transaction: Transaction,
+    order: Order,
+    now_ms: int,
+    next_attempt_at_ms: int | None = None,
 ) -> Answer:
     """The original answer once more, with amount and currency."""
     body = payment_body(directory, transaction, order, now_ms) | _money(transaction)
-    return _answer(body, transaction)
+    return _answer(body, transaction, now_ms, next_attempt_at_ms)
 
 
 def payment_body(
@@ -77,7 +90,19 @@ def _money(transaction: Transaction) -> dict[str, object]:
     return {"amount": major_units(shown_minor(transaction), unit), "currency": unit.code}
 
 
-def _answer(body: dict[str, object], transaction: Transaction) -> Answer:
-    return json_answer(
+def _answer(
+    body: dict[str, object], transaction: Transaction, now_ms: int, next_attempt_at_ms: int | None
+) -> Answer:
+    """Every answer about a transaction; one that is pending says when to ask again."""
+    answer = json_answer(
         body, code=code_of(transaction.outcome), transaction_id=transaction.transaction_id
     )
+    if transaction.outcome is not None:
+        return answer
+    seconds = whole_seconds_until(next_attempt_at_ms, now_ms)
+    return replace(answer, headers=((b"retry-after", b"%d" % seconds),))
+
+
+def whole_seconds_until(at_ms: int | None, now_ms: int) -> int:
+    """At least one; what is due, or under way, is known in a moment."""
+    return 1 if at_ms is None else max(1, -((now_ms - at_ms) // 1000))

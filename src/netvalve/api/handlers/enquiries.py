@@ -1,6 +1,6 @@
 """`/transaction`, `/order`, `/inquiry` and `/orders`."""
 
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from netvalve.api.answers.answer import Answer, json_answer
 from netvalve.api.answers.enquiry import Shown, order_output, transaction_output
@@ -8,22 +8,20 @@ from netvalve.api.answers.failures import NOT_FOUND, failure_answer, invalid_ans
 from netvalve.api.answers.lists import order_row, page_body
 from netvalve.api.answers.payment import inquiry_answer
 from netvalve.api.call import Call
+from netvalve.api.idempotency import key_of
 from netvalve.api.listing import read_listing
-from netvalve.api.models.follow_up import InquiryInputDTO
+from netvalve.api.models.inquiry import InquiryInputDTO, InquiryQuery
 from netvalve.api.models.model import Request
-from netvalve.api.models.queries import (
-    InquiryQuery,
-    OrderQuery,
-    OrdersQuery,
-    TransactionQuery,
-)
+from netvalve.api.models.queries import OrderQuery, OrdersQuery, TransactionQuery
 from netvalve.api.query import read_query, single_values
-from netvalve.api.validation import read_body, read_fields
+from netvalve.api.validation import read_fields, read_object
 from netvalve.domain.order import Order
 from netvalve.domain.refusal import InvalidFields
 from netvalve.domain.search import Page, Search
+from netvalve.payments.enquiries import Names
 
 Query = TypeVar("Query", bound=Request)
+_KEY: Final = "idempotencyKey"
 
 
 async def transaction(call: Call) -> Answer:
@@ -65,19 +63,19 @@ async def order(call: Call) -> Answer:
 
 
 async def inquiry(call: Call) -> Answer:
-    """The answer of a transaction once more, by a query parameter."""
-    query = _read(InquiryQuery, call)
-    if isinstance(query, InvalidFields):
-        return invalid_answer(query)
-    return await _inquire(call, query.transaction_id)
+    """The answer of a transaction once more, by query parameters."""
+    parameters = read_query(call.query)
+    if isinstance(parameters, InvalidFields):
+        return invalid_answer(parameters)
+    return await _inquire(call, InquiryQuery, single_values(parameters))
 
 
 async def posted_inquiry(call: Call) -> Answer:
     """The answer of a transaction once more, by a body."""
-    request = read_body(InquiryInputDTO, call.body)
-    if isinstance(request, InvalidFields):
-        return invalid_answer(request)
-    return await _inquire(call, request.transaction_id)
+    raw = read_object(call.body)
+    if isinstance(raw, InvalidFields):
+        return invalid_answer(raw)
+    return await _inquire(call, InquiryInputDTO, raw)
 
 
 async def orders(call: Call) -> Answer:
@@ -92,11 +90,29 @@ async def orders(call: Call) -> Answer:
     return json_answer(page_body(page, (order_row(directory, row) for row in page.rows)))
 
 
-async def _inquire(call: Call, transaction_id: int) -> Answer:
-    found = await call.services.gateway.enquiries.inquiry(call.client.client_id, transaction_id)
+async def _inquire(
+    call: Call, model: type[InquiryQuery | InquiryInputDTO], raw: dict[str, Any]
+) -> Answer:
+    """By what is said, and by the header, which must say the same."""
+    key = key_of(call.idempotency_keys)
+    if isinstance(key, InvalidFields):
+        return invalid_answer(key)
+    named = read_fields(model, raw if key is None else {_KEY: key, **model.said(raw)})
+    if isinstance(named, InvalidFields):
+        return invalid_answer(named)
+    if key not in {None, named.idempotency_key}:
+        return _not_found(call)
+    services, enquiries = call.services, call.services.gateway.enquiries
+    found = await enquiries.inquiry(
+        call.client.client_id,
+        Names(named.transaction_id, named.client_order_id, named.idempotency_key),
+        keys_since_ms=services.gateway.idempotency.since_ms,
+        wait_s=services.settings.inquiry_wait_s,
+    )
     if found is None:
         return _not_found(call)
-    return inquiry_answer(call.services.configuration.directory, *found, call.now_ms)
+    next_attempt_at_ms = await enquiries.next_attempt_at_ms(found[0])
+    return inquiry_answer(services.configuration.directory, *found, call.now_ms, next_attempt_at_ms)
 
 
 def _read(model: type[Query], call: Call) -> Query | InvalidFields:

@@ -16,6 +16,13 @@ class RefusalDTO(Schema):
     response_code_type: str | None = None
 
 
+class KeyMismatchDTO(RefusalDTO):
+    """An idempotency key that was used for another request."""
+
+    differing_fields: tuple[str, ...] = ()
+    """Names alone: of the body's fields, and `operation` where the path differs."""
+
+
 class FieldErrorDTO(Schema):
     """One field that is missing or invalid."""
 

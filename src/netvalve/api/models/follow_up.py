@@ -1,4 +1,4 @@
-"""The bodies that name an earlier transaction: capture, refund, cancel, rebill, inquiry."""
+"""The bodies that name an earlier transaction: capture, refund, cancel, rebill."""
 
 from pydantic import Field
 
@@ -44,9 +44,3 @@ class RebillInputFieldsDTO(Request):
     client_order_id: ClientOrderId = None
     transaction_id: TransactionId = Field(alias="transactionID")
     additional_data: AdditionalDataDTO | None = None
-
-
-class InquiryInputDTO(Request):
-    """Ask for the result of a transaction: `POST /inquiry`, as deployed clients do."""
-
-    transaction_id: TransactionId

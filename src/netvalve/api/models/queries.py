@@ -55,12 +55,6 @@ class OrderQuery(Request):
             yield FieldError("id", rules.INVALID)
 
 
-class InquiryQuery(Request):
-    """Which transaction."""
-
-    transaction_id: TransactionId
-
-
 class OrdersQuery(Request):
     """Which page; the filters are read by `filters`."""
 

@@ -10,7 +10,7 @@ from netvalve.domain.transaction import Transaction
 from netvalve.storage.guards import GUARDS
 from netvalve.storage.mapping import outcome_values, transaction_row
 from netvalve.storage.schema import transactions
-from netvalve.storage.sqlite.history import append, append_opened
+from netvalve.storage.sqlite.history import append, append_opened, by_hand
 from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.statements import insert, marks
 
@@ -82,7 +82,6 @@ def write_closing(connection: sqlite3.Connection, closing: Closing, owner: Owner
 def _append_event(
     connection: sqlite3.Connection, closing: Closing, state: State, owner: Owner
 ) -> None:
-    outcome = closing.outcome
     append(
         connection,
         closing.transaction_id,
@@ -93,8 +92,16 @@ def _append_event(
         mti=closing.answer_mti,
         identity=closing.identity,
         response_code_39=closing.response_code_39,
-        detail=outcome.response_code if outcome else None,
+        detail=_detail(closing),
     )
+
+
+def _detail(closing: Closing) -> str | None:
+    """The response code, so that it stands in a row of its own; by whom, where no bank said it."""
+    if closing.outcome is None:
+        return None
+    code = closing.outcome.response_code
+    return code if closing.reason is None else f"{code} {by_hand(closing.reason)}"
 
 
 def _change_order(connection: sqlite3.Connection, closing: Closing) -> None:

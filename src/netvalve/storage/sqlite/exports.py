@@ -99,7 +99,7 @@ class _Snapshot(Generic[Record]):
             self._connection.interrupt()
         self._given_back()
         self._given_back = None
-        self._thread.submit(self._close)
+        asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
     def _fetched(self) -> tuple[Record, ...]:

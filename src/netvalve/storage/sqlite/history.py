@@ -19,10 +19,23 @@ FROM events WHERE transaction_id = ?
 """
 
 
+def by_hand(reason: str) -> str:
+    """How a step's detail tells that an operator took it."""
+    return f"by hand: {reason}"
+
+
 def append_opened(
-    connection: sqlite3.Connection, transaction: Transaction, *, mti: str, node: str
+    connection: sqlite3.Connection,
+    transaction: Transaction,
+    *,
+    mti: str,
+    node: str,
+    detail: str | None = None,
 ) -> None:
-    """The first event: what identifies the message at the bank, before it leaves."""
+    """The first event: what identifies the message at the bank, before it leaves.
+
+    `detail` says why the gateway itself has opened it.
+    """
     identity = transaction.identity
     connection.execute(
         _FIRST,
@@ -39,7 +52,7 @@ def append_opened(
             identity.rrn,
             identity.terminal_id,
             None,
-            None,
+            detail,
         ),
     )
 

@@ -9,6 +9,7 @@ from netvalve.domain.journal import Claim, NewOrder, Opening, OpeningRefusal
 from netvalve.storage.mapping import order_row, sealed_card_row, transaction_row
 from netvalve.storage.schema import cards, order_keys, orders, transactions
 from netvalve.storage.sqlite.history import append_opened
+from netvalve.storage.sqlite.keys import key_is_used, use_key
 from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.statements import insert, insert_or_leave, marks
 
@@ -32,10 +33,15 @@ WHERE order_id = ? AND client_id = ? AND in_flight_id IS NULL
 def write_opening(
     connection: sqlite3.Connection, opening: Opening, owner: Owner
 ) -> OpeningRefusal | None:
-    """Write an opening whole; a refusal leaves nothing behind."""
+    """Write an opening whole; a refusal leaves nothing behind.
+
+    The idempotency key is looked at first and written last: nobody else writes in between.
+    """
     transaction = opening.transaction
     refusal = None
-    if opening.claim is not None:
+    if key_is_used(connection, opening):
+        refusal = OpeningRefusal.DUPLICATE_KEY
+    elif opening.claim is not None:
         refusal = _claim(connection, opening.claim, opening)
     elif opening.new_order is not None:
         refusal = _open_order(connection, opening.new_order, transaction.transaction_id)
@@ -43,7 +49,8 @@ def write_opening(
         return refusal
     row = transaction_row(transaction, mti=opening.mti, node=owner.node, owner_epoch=owner.epoch)
     connection.execute(_INSERT_TRANSACTION, row)
-    append_opened(connection, transaction, mti=opening.mti, node=owner.node)
+    use_key(connection, opening)
+    append_opened(connection, transaction, mti=opening.mti, node=owner.node, detail=opening.detail)
     return None
 
 

@@ -11,15 +11,22 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from netvalve.domain.backlog import Backlog
 from netvalve.domain.card import SealedCard
-from netvalve.domain.journal import HistoryEntry, StoreUnavailable, StoreUncertain
+from netvalve.domain.journal import (
+    HistoryEntry,
+    KeyedTransaction,
+    StoreUnavailable,
+    StoreUncertain,
+)
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction
-from netvalve.storage import queries
+from netvalve.storage import backlog_queries, queries
 from netvalve.storage.mapping import (
     Row,
     history_entry_of,
+    keyed_transaction_of,
     order_of,
     sealed_card_of,
     transaction_of,
@@ -35,6 +42,7 @@ from netvalve.storage.search import (
     transactions_statement,
     values_of,
 )
+from netvalve.storage.sqlite.backlog import read_backlog
 from netvalve.storage.sqlite.exports import Exports
 from netvalve.storage.sqlite.query import Query
 from netvalve.storage.sqlite.reader import Reader
@@ -47,10 +55,11 @@ TransactionOnOrder = tuple[Transaction, Order]
 _TRANSACTION_ON_ORDER: Final = Query.of(queries.TRANSACTION_ON_ORDER)
 _ORDER: Final = Query.of(queries.ORDER)
 _ORDER_BY_CLIENT_ORDER_ID: Final = Query.of(queries.ORDER_BY_CLIENT_ORDER_ID)
+_OF_KEY: Final = Query.of(queries.OF_KEY)
 _TRANSACTIONS_OF_ORDER: Final = Query.of(queries.TRANSACTIONS_OF_ORDER)
 _SEALED_CARD: Final = Query.of(queries.SEALED_CARD)
 _HISTORY: Final = Query.of(queries.HISTORY)
-_BACKLOG: Final = Query.of(queries.BACKLOG)
+_NEXT_ATTEMPT: Final = Query.of(backlog_queries.NEXT_ATTEMPT)
 
 _SHAPES_CACHED: Final = 512
 
@@ -85,6 +94,11 @@ class SqliteRecords:
         values = {"client_id": client_id, "client_order_id": client_order_id}
         return self._one(_ORDER_BY_CLIENT_ORDER_ID, values, order_of)
 
+    async def of_key(self, client_id: int, key: str, since_ms: int) -> KeyedTransaction | None:
+        """What an idempotency key has opened; a key from before `since_ms` has ended."""
+        values = {"client_id": client_id, "key": key, "since_ms": since_ms}
+        return self._one(_OF_KEY, values, keyed_transaction_of)
+
     async def transactions_of(self, client_id: int, order_id: int) -> tuple[Transaction, ...]:
         """All transactions of an order, oldest first."""
         values = {"client_id": client_id, "order_id": order_id}
@@ -98,10 +112,14 @@ class SqliteRecords:
         """Every event of a transaction, oldest first. For operators: no client asked."""
         return self._all(_HISTORY, {"transaction_id": transaction_id}, history_entry_of)
 
-    async def backlog(self) -> tuple[int, int]:
-        """How many transactions are pending, and how many reversals wait for their bank."""
-        ((pending, reversals),) = self._rows(_BACKLOG, {})
-        return pending, reversals
+    async def next_attempt_at_ms(self, transaction_id: int) -> int | None:
+        """When the message stored for a transaction is sent next; None where none waits."""
+        ((at_ms,),) = self._rows(_NEXT_ATTEMPT, {"transaction_id": transaction_id})
+        return None if at_ms is None else int(at_ms)
+
+    async def backlog(self, now_ms: int) -> Backlog:
+        """What has no end yet, by its age now. For operators: no client asked."""
+        return await self._readers.read(partial(read_backlog, now_ms=now_ms))
 
     async def writable(self) -> bool:
         """Whether the store takes writes right now: asked by an empty item of the next batch."""

@@ -20,6 +20,11 @@ def insert_or_leave(table: Table, key: Sequence[str]) -> str:
     return str(statement.compile(dialect=_POSITIONAL))
 
 
+def insert_or_replace(table: Table) -> str:
+    """The same, in place of the row that has the key."""
+    return str(table.insert().prefix_with("OR REPLACE").compile(dialect=_POSITIONAL))
+
+
 def marks(count: int) -> str:
     """`?, ?, ?`."""
     return ", ".join("?" * count)

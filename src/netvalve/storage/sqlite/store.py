@@ -2,57 +2,59 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.storage.engine import sqlite_path
 from netvalve.storage.identifiers import LeasedIdentifiers
 from netvalve.storage.migrate import StoreNotReady, upgrade
 from netvalve.storage.sqlite.configuration import SqliteConfiguration
+from netvalve.storage.sqlite.connection import open_writer
+from netvalve.storage.sqlite.expiring import SqliteExpiring
 from netvalve.storage.sqlite.exports import Exports
 from netvalve.storage.sqlite.forwards import SqliteForwards
 from netvalve.storage.sqlite.journal import SqliteJournal
+from netvalve.storage.sqlite.keys import SqliteKeys
+from netvalve.storage.sqlite.leases import SqliteLease, StoreClock, end_all, join, steady_time
 from netvalve.storage.sqlite.lock import FileLock
+from netvalve.storage.sqlite.orphans import SqliteOrphans
 from netvalve.storage.sqlite.owner import Owner
+from netvalve.storage.sqlite.reader import Reader
 from netvalve.storage.sqlite.readers import Readers
 from netvalve.storage.sqlite.records import SqliteRecords
-from netvalve.storage.sqlite.writer import Writer
+from netvalve.storage.sqlite.seat import Seat
+from netvalve.storage.sqlite.writer import Connect, Writer
 from netvalve.telemetry.metrics import Metrics
 
 _LEASE: Final = "UPDATE identifiers SET next = next + ? WHERE name = ? RETURNING next - ?"
-_REGISTER: Final = """
-INSERT INTO nodes (epoch, node, started_at_ms, lease_until_ms) VALUES (?, ?, ?, ?)
-"""
-
-
-class WallClock(Protocol):
-    """What the store asks of a clock."""
-
-    def now_ms(self) -> int:
-        """Milliseconds since 1970-01-01 UTC."""
 
 
 class SqliteStore:
-    """One gateway's store in one SQLite file."""
+    """The store of one process, in one SQLite file: what its gateways share, and their seats."""
 
     def __init__(
         self,
         identifiers: LeasedIdentifiers,
-        journal: SqliteJournal,
         records: SqliteRecords,
         configuration: SqliteConfiguration,
-        forwards: SqliteForwards,
+        keys: SqliteKeys,
+        expiring: SqliteExpiring,
         *,
+        writer: Writer,
+        reader: Reader,
+        now_ms: Callable[[], int],
         parts: AsyncExitStack,
     ) -> None:
         self.identifiers = identifiers
-        self.journal = journal
         self.records = records
         self.configuration = configuration
-        self.forwards = forwards
+        self.keys = keys
+        self.expiring = expiring
+        self._writer, self._reader, self._now_ms = writer, reader, now_ms
         self._parts = parts
 
     @classmethod
@@ -60,16 +62,20 @@ class SqliteStore:
         cls,
         database: str | Path,
         *,
-        node: str,
-        clock: WallClock,
+        clock: StoreClock,
         metrics: Metrics,
         batch_max: int = 512,
         waiting_max: int = 10_000,
         read_connections: int = 4,
         configuration_poll_s: float = 0.5,
         export_max_s: float = 3600,
+        on_death: Callable[[], None] | None = None,
+        connect: Connect = open_writer,
     ) -> Self:
         """Take a database, by address or path, for this process alone; bring it up to date.
+
+        Whoever had it before is gone: every lease is ended. The writer reaches the file through
+        `connect`; `on_death` hears that it writes no more, though the store was not stopped.
 
         Raises:
             StoreInUse: another gateway runs on it, and nothing of it was touched.
@@ -79,11 +85,17 @@ class SqliteStore:
         async with AsyncExitStack() as parts:
             parts.enter_context(FileLock.of(path))
             await asyncio.to_thread(upgrade, str(database))
+            now_ms = steady_time(clock)
             writer = Writer(
-                path, batch_max=batch_max, waiting_max=waiting_max, observe=metrics.journal_batch
+                path,
+                batch_max=batch_max,
+                waiting_max=waiting_max,
+                observe=metrics.journal_batch,
+                on_death=on_death,
+                connect=connect,
             )
             parts.push_async_callback(writer.stop)
-            owner = await _registered(writer, node, clock.now_ms())
+            await writer.write(partial(end_all, now_ms=now_ms()))
             identifiers = await LeasedIdentifiers.start(partial(_leased, writer))
             parts.push_async_callback(identifiers.stop)
             readers = Readers(path, read_connections)
@@ -93,27 +105,48 @@ class SqliteStore:
             parts.callback(records.close)
             configuration = await SqliteConfiguration.start(path, poll_s=configuration_poll_s)
             parts.push_async_callback(configuration.stop)
-            journal = SqliteJournal(writer, owner)
-            forwards = SqliteForwards(path, writer, owner)
-            parts.callback(forwards.close)
+            reader = Reader(path)
+            parts.callback(reader.close)
+            expiring = SqliteExpiring(path, writer)
+            parts.callback(expiring.close)
             return cls(
-                identifiers, journal, records, configuration, forwards, parts=parts.pop_all()
+                identifiers,
+                records,
+                configuration,
+                SqliteKeys(writer),
+                expiring,
+                writer=writer,
+                reader=reader,
+                now_ms=now_ms,
+                parts=parts.pop_all(),
             )
+
+    async def join(self, node: str, lease_s: float) -> Seat:
+        """A seat for one gateway, under an epoch that no other has had; its lease runs.
+
+        Raises:
+            StoreUnavailable, StoreUncertain: there is none; a lease of its own may run out.
+        """
+        writer, now_ms = self._writer, self._now_ms
+        owner = await writer.write(
+            partial(_joined, node=node, now_ms=now_ms(), lease_ms=int(lease_s * 1000))
+        )
+        return Seat(
+            SqliteJournal(writer, owner),
+            SqliteForwards(self._reader, writer, owner),
+            SqliteOrphans(self._reader, writer, owner, now_ms),
+            SqliteLease(writer, owner, lease_s, now_ms),
+        )
 
     async def stop(self) -> None:
         """Write what waits, close the file and let the next gateway in."""
         await self._parts.aclose()
 
 
-async def _registered(writer: Writer, node: str, now_ms: int) -> Owner:
-    """This start, under an epoch that no other start has had."""
-
-    def register(connection: sqlite3.Connection) -> Owner:
-        epoch = _lease(connection, "epoch", 1)
-        connection.execute(_REGISTER, (epoch, node, now_ms, now_ms))
-        return Owner(node, epoch)
-
-    return await writer.write(register)
+def _joined(connection: sqlite3.Connection, *, node: str, now_ms: int, lease_ms: int) -> Owner:
+    owner = Owner(node, epoch=_lease(connection, "epoch", 1))
+    join(connection, owner, now_ms, now_ms + lease_ms)
+    return owner
 
 
 async def _leased(writer: Writer, name: str, size: int) -> int:
@@ -130,4 +163,4 @@ def _lease(connection: sqlite3.Connection, name: str, size: int) -> int:
     return first
 
 
-__all__ = ["SqliteStore", "StoreNotReady", "WallClock"]
+__all__ = ["SqliteStore", "StoreClock", "StoreNotReady"]

@@ -17,6 +17,7 @@ from netvalve.storage.engine import BUSY_TIMEOUT_MS
 from netvalve.storage.sqlite.connection import open_writer
 
 Result = TypeVar("Result")
+Connect = Callable[[Path], sqlite3.Connection]
 Write = Callable[[sqlite3.Connection], object]
 """Executes the statements of one item, whole; raises when they make no sense."""
 
@@ -52,12 +53,19 @@ class Writer:
         batch_max: int,
         waiting_max: int,
         observe: Callable[[int, float], None] | None = None,
+        on_death: Callable[[], None] | None = None,
+        connect: Connect = open_writer,
     ) -> None:
         self._path = path
-        self._connection: sqlite3.Connection | None = open_writer(path)
+        self._connect = connect
+        self._connection: sqlite3.Connection | None = connect(path)
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="netvalve-commit")
         self._group: GroupCommit[Write, object] = GroupCommit(
-            self._write_batch, batch_max=batch_max, waiting_max=waiting_max, observe=observe
+            self._write_batch,
+            batch_max=batch_max,
+            waiting_max=waiting_max,
+            observe=observe,
+            on_death=on_death,
         )
         self._group.start()
 
@@ -96,7 +104,7 @@ class Writer:
     async def _begun(self) -> sqlite3.Connection:
         """A transaction that may write. Another process's write is waited for off the loop."""
         if self._connection is None:
-            self._connection = open_writer(self._path)
+            self._connection = self._connect(self._path)
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 
-from netvalve.domain.journal import ForwardKind
+from netvalve.domain.journal import ForwardKind, ResolvedAs
 from netvalve.domain.lifecycle import Event, State
 from netvalve.storage.schema import events, forwards, transactions
 from netvalve.storage.verification.breach import Question, Subject
@@ -89,6 +89,37 @@ _OTHER_MESSAGE: Final = Question(
     ),
 )
 
+_TWO_OWNERS: Final = Question(
+    "a pending transaction and its waiting message are one gateway's",
+    Subject.TRANSACTION,
+    select(forwards.c.transaction_id, forwards.c.owner_epoch, transactions.c.owner_epoch)
+    .select_from(_ABOUT)
+    .where(
+        transactions.c.state == str(State.PENDING),
+        forwards.c.done_at_ms.is_(None),
+        forwards.c.owner_epoch != transactions.c.owner_epoch,
+    ),
+)
+
+_MEANT_FOR_OTHERS: Final = Question(
+    "a message is resolved with a reason, a reversal as reversed and a repeat otherwise",
+    Subject.TRANSACTION,
+    select(
+        forwards.c.transaction_id,
+        forwards.c.kind.concat(" as ").concat(func.coalesce(forwards.c.resolution, "nothing")),
+        func.coalesce(forwards.c.resolution_reason, "no reason"),
+    ).where(
+        or_(
+            forwards.c.resolution.is_(None) != forwards.c.resolution_reason.is_(None),
+            and_(
+                forwards.c.resolution.is_not(None),
+                (forwards.c.kind == str(ForwardKind.REVERSAL))
+                != (forwards.c.resolution == str(ResolvedAs.REVERSED)),
+            ),
+        )
+    ),
+)
+
 FORWARD_RULES: Final = (
     _ends_with_its_transaction(
         "a reversal waits while its transaction is REVERSING, and is done when it is REVERSED",
@@ -104,4 +135,6 @@ FORWARD_RULES: Final = (
     ),
     _STORED_FOR_NOTHING,
     _OTHER_MESSAGE,
+    _TWO_OWNERS,
+    _MEANT_FOR_OTHERS,
 )

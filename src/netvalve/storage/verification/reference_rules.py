@@ -5,7 +5,15 @@ from typing import Final
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_, select
 
 from netvalve.domain.transaction import OPENERS, TransactionType
-from netvalve.storage.schema import cards, clients, events, order_keys, orders, transactions
+from netvalve.storage.schema import (
+    cards,
+    clients,
+    events,
+    idempotency_keys,
+    order_keys,
+    orders,
+    transactions,
+)
 from netvalve.storage.verification.breach import Question, Subject
 
 _parents: Final = transactions.alias("parents")
@@ -116,6 +124,22 @@ _HISTORY_OF_NOTHING: Final = Question(
     .distinct(),
 )
 
+_KEY_OF_ANOTHER: Final = Question(
+    "an idempotency key names a transaction of its client",
+    Subject.TRANSACTION,
+    select(
+        idempotency_keys.c.transaction_id,
+        literal("client ").concat(_text(transactions.c.client_id)),
+        literal("client ").concat(_text(idempotency_keys.c.client_id)),
+    )
+    .select_from(
+        idempotency_keys.outerjoin(
+            transactions, transactions.c.transaction_id == idempotency_keys.c.transaction_id
+        )
+    )
+    .where(transactions.c.client_id.is_distinct_from(idempotency_keys.c.client_id)),
+)
+
 _CARD_OF_ANOTHER: Final = Question(
     "an order's card is its client's and has the digits it shows",
     Subject.ORDER,
@@ -151,6 +175,7 @@ REFERENCE_RULES: Final = (
     _TRANSACTION_OF_ANOTHER_ORDER,
     _PARENT_ELSEWHERE,
     _HISTORY_OF_NOTHING,
+    _KEY_OF_ANOTHER,
     _CARD_OF_ANOTHER,
     _CARD_WITHOUT_CLIENT,
 )

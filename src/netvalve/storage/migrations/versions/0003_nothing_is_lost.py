@@ -8,6 +8,16 @@ down_revision = "0002"
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNCAPTURED = sa.text("expires_at_ms IS NOT NULL AND state = 'APPROVED'")
+_RESOLVED = sa.text("done_at_ms IS NULL AND resolution IS NOT NULL")
+_PENDING = sa.text("state = 'PENDING'")
+_WAITING = sa.text("done_at_ms IS NULL")
+_DUE = ("bank_id", "next_attempt_at_ms")
+_STATE_STATISTICS = """
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+('transactions', 'transactions_pending', '100 50 1'),
+('forwards', 'forwards_due', '1000 500 100 1'),
+('forwards', 'forwards_resolved', '2 1 1')
+"""
 _FORWARD_TEXTS = ("refused_39", "resolution", "resolution_reason")
 
 
@@ -46,12 +56,43 @@ def upgrade() -> None:
     )
     op.create_index("idempotency_keys_oldest", "idempotency_keys", ["created_at_ms"])
     op.add_column("forwards", sa.Column("owner_epoch", _NUMBER, nullable=False, server_default="0"))
+    op.execute(
+        "UPDATE forwards SET owner_epoch = COALESCE((SELECT t.owner_epoch FROM transactions t "
+        "WHERE t.transaction_id = forwards.transaction_id), 0)"
+    )
+    _lead_by_owner()
     for name in _FORWARD_TEXTS:
         op.add_column("forwards", sa.Column(name, sa.Text()))
+    op.create_index(
+        "forwards_resolved",
+        "forwards",
+        ["owner_epoch", "transaction_id"],
+        sqlite_where=_RESOLVED,
+        postgresql_where=_RESOLVED,
+    )
+
+
+def _lead_by_owner() -> None:
+    """What waits is found by its owner first; SQLite is told what to expect of the new key."""
+    _partial_index("forwards_due", "forwards", ["owner_epoch", *_DUE], _WAITING)
+    _partial_index(
+        "transactions_pending", "transactions", ["owner_epoch", "transaction_id"], _PENDING
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(_STATE_STATISTICS)
+
+
+def _partial_index(name: str, table: str, columns: list[str], where: sa.TextClause) -> None:
+    """In place of the one of that name."""
+    op.drop_index(name, table)
+    op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
     """Takes them away."""
+    _partial_index("forwards_due", "forwards", [*_DUE], _WAITING)
+    _partial_index("transactions_pending", "transactions", ["transaction_id"], _PENDING)
+    op.drop_index("forwards_resolved", "forwards")
     for name in (*_FORWARD_TEXTS, "owner_epoch"):
         op.drop_column("forwards", name)
     op.drop_index("idempotency_keys_oldest", "idempotency_keys")
