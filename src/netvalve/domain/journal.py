@@ -92,6 +92,8 @@ class OpeningRefusal(StrEnum):
     DUPLICATE_CLIENT_ORDER = "DUPLICATE_CLIENT_ORDER"
     DUPLICATE_KEY = "DUPLICATE_KEY"
     """The idempotency key has opened another transaction."""
+    WITHDRAWN = "WITHDRAWN"
+    """Its merchant has been told that nothing was begun."""
     IN_FLIGHT = "IN_FLIGHT"
     """Another transaction of the order is in flight: wait and try again."""
     GUARD = "GUARD"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from structlog.typing import FilteringBoundLogger
 
 from netvalve.domain.client import Client
-from netvalve.domain.journal import KeyedRequest, OpeningRefusal
+from netvalve.domain.journal import KeyedRequest, OpeningRefusal, StoreUnavailable
 from netvalve.domain.refusal import ChannelRefused, InvalidFields, Refusal
 from netvalve.domain.transaction import TransactionType
 from netvalve.payments.cancel import grant_cancel
@@ -216,6 +216,8 @@ class Gateway:
                 return _DUPLICATE
             case OpeningRefusal.DUPLICATE_KEY:
                 return KeyBusy()
+            case OpeningRefusal.WITHDRAWN:
+                raise StoreUnavailable("given up before its opening was written")
             case OpeningRefusal.IN_FLIGHT | OpeningRefusal.GUARD:
                 return _BUSY
             case answer:

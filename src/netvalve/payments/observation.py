@@ -16,6 +16,11 @@ class Observer:
     def __init__(self, metrics: Metrics, log: FilteringBoundLogger) -> None:
         self._metrics, self._log = metrics, log
 
+    def met_fault(self, payment: Payment, fault: Exception) -> None:
+        """Something in us broke after a payment was opened; its message may have left."""
+        number = payment.transaction.transaction_id
+        self._log.error("payment_fault", transaction_id=number, error=type(fault).__name__)
+
     def saw(self, payment: Payment, outcome: BankOutcome, closing: Closing) -> None:
         """A message has ended, and this is what it came to."""
         bank = payment.bank.name

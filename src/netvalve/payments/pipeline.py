@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from netvalve.domain.bank_message import Answered, BankOutcome, NotSent
+from netvalve.domain.bank_message import Answered, BankOutcome, NoAnswer, NotSent
 from netvalve.domain.journal import (
     OpeningRefusal,
     StoreUnavailable,
@@ -59,11 +59,19 @@ class Pipeline:
         term = self._lease.term
         if term is None:
             raise StoreUnavailable(LEASE_RAN_OUT)
-        refusal = await self._open(payment)
+        refusal = await self._open(payment, progress)
         if refusal is not None:
             return refusal
         progress.opened = payment
-        outcome = await self._ask(payment, deadline_s, progress, term)
+        try:
+            outcome = await self._ask(payment, deadline_s, progress, term)
+            return await self._ended(payment, outcome)
+        except Exception as fault:  # noqa: BLE001  # opened is opened: whatever it is, it must end
+            self._observer.met_fault(payment, fault)
+            return await self._ended(payment, NoAnswer("a fault of our own"))
+
+    async def _ended(self, payment: Payment, outcome: BankOutcome) -> TransactionOnOrder:
+        """The transaction, its outcome judged and durable."""
         closing = closing_of(payment, outcome, self._clock.now_ms())
         closed = await self._patient.close(closing)
         self._observer.saw(payment, outcome, closing)
@@ -71,10 +79,14 @@ class Pipeline:
             return as_closed(payment.transaction, closing), payment.order
         return await self._as_stored(payment, outcome)
 
-    async def _open(self, payment: Payment) -> OpeningRefusal | None:
-        """Write the opening; where the commit's answer was lost, look it up and do not guess."""
+    async def _open(self, payment: Payment, progress: Progress) -> OpeningRefusal | None:
+        """Write the opening; where the commit's answer was lost, look it up and do not guess.
+
+        One that comes to be written only after its merchant was told that nothing was begun is
+        not written: its clientOrderId stays free.
+        """
         try:
-            return await self._journal.open(payment.opening)
+            return await self._journal.open(payment.opening, lambda: not progress.given_up)
         except StoreUncertain:
             if await self._found(payment) is None:
                 raise StoreUnavailable("the opening write was lost") from None

@@ -3,7 +3,7 @@
 Banks and storage fill these in without knowing this module; `bootstrap` joins them.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from netvalve.domain.backlog import Backlog
@@ -56,8 +56,10 @@ class Identifiers(Protocol):
 class Journal(Protocol):
     """The narrow write side. A call returns when its change is durable, and not before."""
 
-    async def open(self, opening: Opening) -> OpeningRefusal | None:
+    async def open(self, opening: Opening, wanted: Callable[[], bool]) -> OpeningRefusal | None:
         """Write an opening whole, or refuse it alone and write nothing.
+
+        `wanted` is asked at the moment of writing, however long that was waited for.
 
         Raises:
             StoreUnavailable: nothing was written.

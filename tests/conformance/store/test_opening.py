@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from conformance.store.conftest import Pay
 from conformance.store.samples import CLIENT, payment
+from netvalve.domain.journal import OpeningRefusal
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.order import Customer, Details, ThreeDS
 from netvalve.storage.sqlite.store import SqliteStore
@@ -104,3 +105,13 @@ async def test_an_impossible_item_fails_alone(store: SqliteStore) -> None:
 
 async def test_a_number_beyond_64_bits_finds_nothing(store: SqliteStore) -> None:
     assert await store.records.order(CLIENT, 2**70) is None
+
+
+async def test_an_opening_that_nobody_wants_any_more_leaves_its_order_number_free(
+    store: SqliteStore,
+) -> None:
+    given_up, again = payment(client_order_id="A-1"), payment(client_order_id="A-1")
+    refused = await store.journal.open(given_up.opening, lambda: False)
+    assert refused is OpeningRefusal.WITHDRAWN
+    assert await store.records.transaction(CLIENT, given_up.transaction.transaction_id) is None
+    assert await store.journal.open(again.opening) is None

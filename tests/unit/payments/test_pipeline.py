@@ -77,13 +77,14 @@ class Store:
         self.opened, self.closed, self.reopened = [], [], []
         self.stored = ()
 
-    async def open(self, opening):
+    async def open(self, opening, wanted):
         step = self.opens.pop(0) if self.opens else None
         step = await step if asyncio.iscoroutine(step) else step
         if isinstance(step, Exception):
             raise step
         if step is None:
             self.opened.append(opening)
+        self.wanted = wanted()
         return step
 
     async def close(self, closing):
@@ -246,6 +247,27 @@ async def test_an_opening_that_comes_after_its_answer_is_never_sent():
     assert await gateway.drain(1) == 0
     assert bank.asked == 0
     assert [closing.event for closing in store.closed] == [Event.NOT_SENT]
+
+
+async def test_an_opening_is_not_wanted_any_more_once_its_answer_was_that_nothing_was_begun():
+    store = Store(opens=[later(0.2, OpeningRefusal.WITHDRAWN)])
+    gateway = a_gateway(store, Bank(), charge_deadline_s=0.05, closing_grace_s=0.05)
+    with pytest.raises(StoreUnavailable):
+        await sale(gateway)
+    assert await gateway.drain(1) == 0
+    assert store.wanted is False
+    assert store.closed == []
+
+
+async def test_a_fault_of_our_own_after_the_opening_ends_like_an_answer_that_was_lost():
+    class BrokenBank(Bank):
+        async def send(self, _request, _deadline_s):
+            raise ZeroDivisionError
+
+    store = Store()
+    transaction, _ = await sale(a_gateway(store, BrokenBank()))
+    assert transaction.state is State.REVERSING
+    assert [closing.event for closing in store.closed] == [Event.UNANSWERED]
 
 
 async def test_a_closing_write_is_repeated_until_it_is_durable():

@@ -8,6 +8,8 @@ down_revision = "0002"
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNCAPTURED = sa.text("expires_at_ms IS NOT NULL AND state = 'APPROVED'")
+_HOLD_MS = 7 * 86_400_000
+"""Of every brand, at this revision."""
 _RESOLVED = sa.text("done_at_ms IS NULL AND resolution IS NOT NULL")
 _PENDING = sa.text("state = 'PENDING'")
 _WAITING = sa.text("done_at_ms IS NULL")
@@ -35,6 +37,10 @@ def upgrade() -> None:
     )
     op.add_column("accounts", sa.Column("hold_days", _NUMBER))
     op.add_column("orders", sa.Column("expires_at_ms", _NUMBER))
+    op.execute(
+        f"UPDATE orders SET expires_at_ms = created_at_ms + {_HOLD_MS} "  # noqa: S608  # a constant
+        "WHERE type = 'AUTHORIZATION' AND state IN ('PENDING', 'APPROVED')"
+    )
     op.create_index(
         "orders_expiring",
         "orders",
