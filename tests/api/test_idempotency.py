@@ -290,14 +290,19 @@ def test_another_clients_key_is_another_key(keyed, sandbox):
     assert (answer.status_code, answer.json()["responseCode"]) == (200, "GTW_2000")
 
 
-def test_nothing_of_a_body_is_in_the_store_in_clear(keyed, sandbox):
+def test_nothing_of_a_body_or_its_key_is_in_the_store_in_clear(keyed, sandbox):
     key = str(uuid4())
     secret = "a description that is nowhere else"
-    keyed.send("/sale", sale(amount=41.93, orderDesc=secret, cardSecurityCode="741"), key)
+    paid = keyed.send("/sale", sale(amount=41.93, orderDesc=secret, cardSecurityCode="741"), key)
     with closing(sqlite3.connect(sandbox.home / "netvalve.sqlite3")) as connection:
-        query = "SELECT digests, operation FROM idempotency_keys WHERE idempotency_key = ?"
-        ((digests, operation),) = connection.execute(query, (key,)).fetchall()
+        query = (
+            "SELECT idempotency_key, digests, operation FROM idempotency_keys"
+            " WHERE transaction_id = ?"
+        )
+        number = paid.json()["transactionID"]
+        ((name, digests, operation),) = connection.execute(query, (number,)).fetchall()
     assert operation == "/sale"
+    assert key not in name
     said = json.loads(digests)
     assert "cardSecurityCode" not in said
     assert {"amount", "cardNumber", "orderDesc"} <= said.keys()

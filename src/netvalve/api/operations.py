@@ -41,10 +41,10 @@ _CHARGE: Final = (
 _INQUIRY: Final = (
     "The answer that the request had, or should have had, with `amount` and `currency`. Beside "
     "`transactionId`, this gateway takes names that a client knows whose connection broke: "
-    "`clientOrderId` alone names the transaction that opened the order, `idempotencyKey`, or the "
-    "header `Idempotency-Key`, the one that its request opened. One name is enough; several must "
-    "agree. While the outcome is unknown the answer waits a little for it, then it is `GTW_1002` "
-    "with the header `Retry-After`: seconds until the bank is asked again."
+    "`clientOrderId` alone names the transaction that opened the order, `idempotencyKey` the one "
+    "that its request opened. One name is enough; several must agree. The header `Idempotency-Key` "
+    "counts where none is given. While the outcome is unknown the answer waits a little for it, "
+    "then it is `GTW_1002` with the header `Retry-After`: seconds until the bank is asked again."
 )
 
 

@@ -4,6 +4,7 @@ Everything comes from this package and this host; the pages may reach nothing el
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from html import escape
 from importlib import resources
 from itertools import groupby
@@ -48,6 +49,7 @@ _FAMILIES: Final = {
 }
 
 
+@cache
 def pages() -> Mapping[str, Answer]:
     """Every page and file by its path, made once."""
     files = {

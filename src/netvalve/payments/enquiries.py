@@ -10,6 +10,7 @@ from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction
+from netvalve.payments.idempotency import Idempotency
 from netvalve.payments.ports import Configuration, Records, TransactionOnOrder
 
 _POLL_S = 0.1
@@ -46,8 +47,11 @@ class TransactionFile:
 class Enquiries:
     """Look-ups for one client at a time; another client's rows do not exist."""
 
-    def __init__(self, records: Records, configuration: Configuration) -> None:
+    def __init__(
+        self, records: Records, configuration: Configuration, idempotency: Idempotency
+    ) -> None:
         self._records, self._configuration = records, configuration
+        self._idempotency = idempotency
         self._hurried = False
 
     async def transaction(self, client_id: int, transaction_id: int) -> TransactionFile | None:
@@ -61,14 +65,13 @@ class Enquiries:
         )
 
     async def inquiry(
-        self, client_id: int, names: Names, *, keys_since_ms: int, wait_s: float
+        self, client_id: int, names: Names, *, wait_s: float
     ) -> TransactionOnOrder | None:
         """A transaction and its order, for the answer that its request had or will have.
 
-        A pending one is waited for, `wait_s` at most, as long as the store can be read. A key from
-        before `keys_since_ms` has ended.
+        A pending one is waited for, `wait_s` at most, as long as the store can be read.
         """
-        found = await self._named(client_id, names, keys_since_ms)
+        found = await self._named(client_id, names)
         with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(wait_s):
                 while found and found[0].state is State.PENDING and not self._hurried:
@@ -88,23 +91,21 @@ class Enquiries:
             return await self._records.next_attempt_at_ms(transaction.transaction_id)
         return None
 
-    async def _named(
-        self, client_id: int, names: Names, keys_since_ms: int
-    ) -> TransactionOnOrder | None:
+    async def _named(self, client_id: int, names: Names) -> TransactionOnOrder | None:
         """The one transaction that all names agree on, the most exact of them first."""
         candidates: list[TransactionOnOrder | None] = []
         if names.transaction_id is not None:
             candidates.append(await self._records.transaction(client_id, names.transaction_id))
         if names.idempotency_key is not None:
-            candidates.append(await self._of_key(client_id, names.idempotency_key, keys_since_ms))
+            candidates.append(await self._of_key(client_id, names.idempotency_key))
         if names.client_order_id is not None:
             exact = candidates[0] if candidates else None
             candidates.append(await self._of_order(client_id, names.client_order_id, exact))
         numbers = {found and found[0].transaction_id for found in candidates}
         return candidates[0] if len(numbers) == 1 else None
 
-    async def _of_key(self, client_id: int, key: str, since_ms: int) -> TransactionOnOrder | None:
-        keyed = await self._records.of_key(client_id, key, since_ms)
+    async def _of_key(self, client_id: int, key: str) -> TransactionOnOrder | None:
+        keyed = await self._idempotency.opened_by(client_id, key)
         return None if keyed is None else (keyed.transaction, keyed.order)
 
     async def _of_order(

@@ -77,7 +77,7 @@ class Gateway:
         self._turns = Turns()
         self._under_way = UnderWay[PaymentAnswer](clock, log, timing.closing_grace_s)
         self.idempotency = idempotency
-        self.enquiries = Enquiries(records, configuration)
+        self.enquiries = Enquiries(records, configuration, idempotency)
 
     async def charge(
         self,

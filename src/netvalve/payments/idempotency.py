@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from netvalve.domain.journal import KeyedRequest
+from netvalve.domain.journal import KeyedRequest, KeyedTransaction
 from netvalve.domain.order import Order
 from netvalve.domain.transaction import Transaction
 from netvalve.payments.payment import Payment
@@ -16,6 +16,8 @@ from netvalve.payments.ports import Clock, Digests, Records
 
 Told = TypeVar("Told")
 
+KEY: Final = "Idempotency-Key"
+"""The name under which a key itself has its digest."""
 OPERATION: Final = "operation"
 """The name under which a request to another path differs."""
 
@@ -64,7 +66,20 @@ class Idempotency:
         digests = {
             name: self._digests.of_field(client_id, name, said) for name, said in fields.items()
         }
-        return KeyedRequest(client_id, key, operation, digests, self._clock.now_ms())
+        name = self._name(client_id, key)
+        return KeyedRequest(client_id, name, operation, digests, self._clock.now_ms())
+
+    async def opened_by(self, client_id: int, key: str) -> KeyedTransaction | None:
+        """What a key that has not ended has opened.
+
+        Raises:
+            StoreUnavailable: the key could not be looked up.
+        """
+        return await self._of_name(client_id, self._name(client_id, key))
+
+    def _name(self, client_id: int, key: str) -> str:
+        """The name a key is kept under: whatever a merchant takes for a key, nobody reads it."""
+        return self._digests.of_field(client_id, KEY, key.encode())
 
     def taken(self, payment: Payment, keyed: KeyedRequest) -> Payment:
         """The payment, its opening to take the key along."""
@@ -93,10 +108,13 @@ class Idempotency:
             del self._answering[place]
 
     async def _known(self, keyed: KeyedRequest) -> KeyAnswer | None:
-        found = await self._records.of_key(keyed.client_id, keyed.key, self.since_ms)
+        found = await self._of_name(keyed.client_id, keyed.key)
         if found is None:
             return None
         return _mismatch(found.keyed, keyed) or Replayed(found.transaction, found.order)
+
+    async def _of_name(self, client_id: int, name: str) -> KeyedTransaction | None:
+        return await self._records.of_key(client_id, name, self.since_ms)
 
 
 def _mismatch(first: KeyedRequest, keyed: KeyedRequest) -> KeyMismatch | None:

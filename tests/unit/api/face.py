@@ -187,8 +187,8 @@ def a_face(home: Path) -> Face:
     store, metrics, banks = Store(), Metrics(), {"Mock Bank": True}
     configuration = FakeConfiguration()
     lines: list[dict[str, Any]] = []
-    enquiries = Enquiries(store, configuration)
     idempotency = Idempotency(store, PlainDigests(), StillClock(), 1)
+    enquiries = Enquiries(store, configuration, idempotency)
     gateway = FakeGateway(enquiries, (store.transaction_, store.order_), idempotency)
 
     def remember(_logger: object, method: str, event: dict[str, Any]) -> str:

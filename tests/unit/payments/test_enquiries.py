@@ -10,6 +10,7 @@ from netvalve.domain.journal import KeyedRequest, KeyedTransaction, StoreUnavail
 from netvalve.domain.lifecycle import State
 from netvalve.domain.transaction import TransactionType
 from netvalve.payments.enquiries import Enquiries, Names
+from netvalve.payments.idempotency import Idempotency
 
 CLIENT = 7
 ORDER = an_order(client_order_id="order-1")
@@ -38,7 +39,7 @@ class Records:
         return ORDER if (client_id, client_order_id) == (CLIENT, "order-1") else None
 
     async def of_key(self, client_id, key, since_ms):
-        if (client_id, key) != (CLIENT, "key-1") or since_ms > KEYED_AT_MS:
+        if (client_id, key) != (CLIENT, "Idempotency-Key key-1") or since_ms > KEYED_AT_MS:
             return None
         keyed = KeyedRequest(CLIENT, key, "/capture", {}, KEYED_AT_MS)
         return KeyedTransaction(keyed, self.capture, ORDER)
@@ -49,10 +50,28 @@ class Records:
         return 77
 
 
-async def asked(records, names, *, client_id=CLIENT, since_ms=KEYED_AT_MS, wait_s=0.3):
-    found = await Enquiries(records, None).inquiry(
-        client_id, names, keys_since_ms=since_ms, wait_s=wait_s
+class Digests:
+    def of_field(self, _client_id, name, value):
+        return f"{name} {value.decode()}"
+
+
+class Clock:
+    def __init__(self, now_ms=KEYED_AT_MS):
+        self._now_ms = now_ms
+
+    def now_ms(self):
+        return self._now_ms
+
+
+def enquiries_of(records, *, since_ms=KEYED_AT_MS):
+    life_ms = 500
+    return Enquiries(
+        records, None, Idempotency(records, Digests(), Clock(since_ms + life_ms), life_ms)
     )
+
+
+async def asked(records, names, *, client_id=CLIENT, since_ms=KEYED_AT_MS, wait_s=0.3):
+    found = await enquiries_of(records, since_ms=since_ms).inquiry(client_id, names, wait_s=wait_s)
     return found and found[0].transaction_id
 
 
@@ -93,9 +112,7 @@ async def test_another_clients_names_mean_nothing(names):
 async def test_an_outcome_that_comes_within_the_wait_is_the_answer():
     records = Records()
     records.capture = a_transaction(TransactionType.CAPTURE, State.PENDING, transaction_id=1002)
-    waiting = asyncio.create_task(
-        Enquiries(records, None).inquiry(CLIENT, Names(1002), keys_since_ms=0, wait_s=5)
-    )
+    waiting = asyncio.create_task(enquiries_of(records).inquiry(CLIENT, Names(1002), wait_s=5))
     await asyncio.sleep(0.05)
     records.capture = CAPTURE
     found = await asyncio.wait_for(waiting, 1)
@@ -114,10 +131,9 @@ async def test_a_pending_transaction_is_waited_for_no_longer_than_the_wait(wait_
 async def test_nothing_is_waited_for_while_the_gateway_ends():
     records = Records()
     records.capture = a_transaction(TransactionType.CAPTURE, State.PENDING, transaction_id=1002)
-    enquiries = Enquiries(records, None)
+    enquiries = enquiries_of(records)
     waiting = [
-        asyncio.create_task(enquiries.inquiry(CLIENT, Names(1002), keys_since_ms=0, wait_s=5))
-        for _ in range(2)
+        asyncio.create_task(enquiries.inquiry(CLIENT, Names(1002), wait_s=5)) for _ in range(2)
     ]
     await asyncio.sleep(0.02)
     enquiries.hurry()
@@ -127,8 +143,8 @@ async def test_nothing_is_waited_for_while_the_gateway_ends():
 async def test_a_store_that_goes_away_meanwhile_leaves_what_was_known():
     records = Records()
     records.capture = a_transaction(TransactionType.CAPTURE, State.PENDING, transaction_id=1002)
-    enquiries = Enquiries(records, None)
-    waiting = asyncio.create_task(enquiries.inquiry(CLIENT, Names(1002), keys_since_ms=0, wait_s=5))
+    enquiries = enquiries_of(records)
+    waiting = asyncio.create_task(enquiries.inquiry(CLIENT, Names(1002), wait_s=5))
     await asyncio.sleep(0.02)
     records.away = True
     assert (await asyncio.wait_for(waiting, 1))[0] == records.capture
@@ -139,6 +155,6 @@ async def test_what_has_ended_is_neither_waited_for_nor_attempted_again():
     records = Records()
     assert await asked(records, Names(1002), wait_s=5) == 1002
     assert records.asked == 1
-    assert await Enquiries(records, None).next_attempt_at_ms(CAPTURE) is None
+    assert await enquiries_of(records).next_attempt_at_ms(CAPTURE) is None
     pending = a_transaction(TransactionType.CAPTURE, State.PENDING)
-    assert await Enquiries(records, None).next_attempt_at_ms(pending) == 77
+    assert await enquiries_of(records).next_attempt_at_ms(pending) == 77

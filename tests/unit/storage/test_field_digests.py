@@ -23,7 +23,12 @@ def test_the_same_value_has_the_same_digest_after_a_restart(digests: FieldDigest
 
 @pytest.mark.parametrize(
     ("client_id", "name", "value"),
-    [(2, "amount", b"12.5"), (1, "currency", b"12.5"), (1, "amount", b"12.51"), (1, "amoun", b"t12.5")],
+    [
+        (2, "amount", b"12.5"),
+        (1, "currency", b"12.5"),
+        (1, "amount", b"12.51"),
+        (1, "amoun", b"t12.5"),
+    ],
 )
 def test_client_name_and_value_count(
     digests: FieldDigests, client_id: int, name: str, value: bytes

@@ -11,7 +11,7 @@ from netvalve.api.call import Call
 from netvalve.api.idempotency import key_of
 from netvalve.api.listing import read_listing
 from netvalve.api.models.inquiry import InquiryInputDTO, InquiryQuery
-from netvalve.api.models.model import Request
+from netvalve.api.models.model import Request, wire_names
 from netvalve.api.models.queries import OrderQuery, OrdersQuery, TransactionQuery
 from netvalve.api.query import read_query, single_values
 from netvalve.api.validation import read_fields, read_object
@@ -93,20 +93,22 @@ async def orders(call: Call) -> Answer:
 async def _inquire(
     call: Call, model: type[InquiryQuery | InquiryInputDTO], raw: dict[str, Any]
 ) -> Answer:
-    """By what is said, and by the header, which must say the same."""
-    key = key_of(call.idempotency_keys)
-    if isinstance(key, InvalidFields):
-        return invalid_answer(key)
-    named = read_fields(model, raw if key is None else {_KEY: key, **model.said(raw)})
+    """By what is said. The header counts only where nothing is: a client may put a new key on
+    every request that it posts.
+    """
+    said = model.said(raw)
+    if not said.keys() & set(wire_names(model)):
+        key = key_of(call.idempotency_keys)
+        if isinstance(key, InvalidFields):
+            return invalid_answer(key)
+        said = said if key is None else {**said, _KEY: key}
+    named = read_fields(model, said)
     if isinstance(named, InvalidFields):
         return invalid_answer(named)
-    if key not in {None, named.idempotency_key}:
-        return _not_found(call)
     services, enquiries = call.services, call.services.gateway.enquiries
     found = await enquiries.inquiry(
         call.client.client_id,
         Names(named.transaction_id, named.client_order_id, named.idempotency_key),
-        keys_since_ms=services.gateway.idempotency.since_ms,
         wait_s=services.settings.inquiry_wait_s,
     )
     if found is None:
