@@ -1,0 +1,1 @@
+"""What is done to a running station, one idea a module."""
