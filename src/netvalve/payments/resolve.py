@@ -203,17 +203,9 @@ def _unanswered(payment: Payment, now_ms: int) -> Closing:
 
 
 def _to_be_reversed(payment: Payment, event: Event, outcome: Outcome, now_ms: int) -> Closing:
-    transaction = payment.transaction
-    return Closing(
-        transaction_id=transaction.transaction_id,
-        order_id=transaction.order_id,
-        event=event,
-        at_ms=now_ms,
-        outcome=outcome,
-        order_event=event if transaction.type in OPENERS else None,
-        balance=payment.operation.frees(transaction),
-        forward=_forward(ForwardKind.REVERSAL, payment, now_ms),
-    )
+    """Refused to the merchant at once; the bank is told until it agrees."""
+    forward = _forward(ForwardKind.REVERSAL, payment, now_ms)
+    return replace(_refused(payment, event, outcome, now_ms), forward=forward)
 
 
 def _forward(kind: ForwardKind, payment: Payment, now_ms: int) -> Forward:
