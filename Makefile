@@ -25,6 +25,16 @@ test-browser: $(VENV)/.browser ## Run the tests of the pages (needs Chromium)
 		echo "Chromium is needed (Debian: apt-get install chromium)"; exit 1; }
 	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
+.PHONY: rounds
+rounds: $(VENV)/.development ## Break running processes on purpose: ROUNDS=50 SEED=7 HARMS="stop,stall"
+	@PYTHONPATH=tests $(BIN)/python -m e2e.rounds $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(SEED),--seed "$(SEED)") $(if $(HARMS),--harms "$(HARMS)") $(ROUNDS_ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.runtime ## Simulate seed after seed until one fails: MINUTES=60 SEED=1000 HOURS=0.2
+	@$(BIN)/netvalve simulate --minutes $(or $(MINUTES),10) --hours $(or $(HOURS),0.2) \
+		--seed $(or $(SEED),$(shell date +%s))
+
 .PHONY: check
 check: $(VENV)/.development ## Format, lint, types, floors, generated pages
 	@$(BIN)/ruff format --check src tests bench

@@ -76,8 +76,8 @@ class BankLinks:
         self._make = make
         self._linked: dict[int, _Linked] = {}
         self._stopped = False
-        self._retiring: set[BankLink] = set()
-        self._background: set[asyncio.Task[None]] = set()
+        self._retiring: dict[BankLink, None] = {}
+        self._background: dict[asyncio.Task[None], None] = {}
 
     def link(self, profile: BankProfile) -> BankLink:
         """The link to one bank, wherever the profile says that it is; made where there is none."""
@@ -114,7 +114,7 @@ class BankLinks:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        links = {each.link for each in self._linked.values()} | self._retiring
+        links = [*(each.link for each in self._linked.values()), *self._retiring]
         await asyncio.gather(*(link.stop() for link in links))
         self._linked.clear()
         self._retiring.clear()
@@ -126,15 +126,15 @@ class BankLinks:
         return link
 
     def _retire(self, link: BankLink) -> None:
-        self._retiring.add(link)
+        self._retiring[link] = None
         self._soon(self._drain_and_stop(link))
 
     async def _drain_and_stop(self, link: BankLink) -> None:
         await link.drain()
         await link.stop()
-        self._retiring.discard(link)
+        self._retiring.pop(link, None)
 
     def _soon(self, act: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(act)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._background[task] = None
+        task.add_done_callback(self._background.pop)

@@ -24,6 +24,7 @@ from netvalve.cli.reconcile import reconcile
 from netvalve.cli.sandbox.command import sandbox
 from netvalve.cli.serve import serve
 from netvalve.cli.settings import settings
+from netvalve.cli.simulate import simulate
 from netvalve.cli.verify import verify
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ for command, panel in (
     (settings, _LOOK),
     (verify, _LOOK),
     (reconcile, _LOOK),
+    (simulate, _LOOK),
     (migrate, _CARE),
     (docs, _CARE),
 ):
