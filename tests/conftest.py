@@ -11,8 +11,13 @@ from running import Merchant, Sandbox
 settings.register_profile("netvalve", deadline=None)  # speed is measured in bench/, never here
 settings.load_profile("netvalve")
 
-SHORT = {"charge_deadline_s": 1.5, "follow_up_deadline_s": 1.2, "turn_wait_s": 0.6}
-"""Deadlines for tests in which a bank stays silent."""
+SHORT = {
+    "charge_deadline_s": 1.5,
+    "follow_up_deadline_s": 1.2,
+    "turn_wait_s": 0.6,
+    "inquiries_waiting_max": 200,
+}
+"""For tests in which a bank stays silent, or many ask at once."""
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     inquiry_wait_s: float = Field(
         2, ge=0, le=10, description="How long an inquiry waits for an outcome that is not known yet"
     )
+    inquiries_waiting_max: Count = Field(
+        1_000,
+        description="Inquiries that wait at once, one client's at most half of them; above it "
+        "the answer is what is known. Well below `requests_max`, where each holds a place",
+    )
     idempotency_hours: float = Field(
         24, ge=1, le=720, description="How long an Idempotency-Key is known after its first request"
     )

@@ -1,5 +1,6 @@
 """Inquiry for who has lost an answer: by every name, in time, and the same body for ever."""
 
+import asyncio
 import time
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ from running import CARD, DECLINED_CARD, Merchant, Sandbox, fresh_order
 
 WAIT_S = 2.0
 """The setting `inquiry_wait_s` as it is by default."""
+PLACES = 100
+"""Half of the sandbox's setting `inquiries_waiting_max`: what one client may hold."""
 PARTIAL = 5010
 """The bank approves 5010.00 with field 39 = 10: a part of it."""
 
@@ -161,6 +164,28 @@ def test_a_pending_answer_is_waited_for_and_says_when_to_ask_again(shop):
 
     eventually(asked, True, 30)
     assert min(seconds) >= 1
+
+
+async def test_a_crowd_that_waits_leaves_room_for_payments(sandbox, shop):
+    hold = shop.authorize(7000)["transactionID"]
+    final = {"amount": 6001, "captureOptions": {"finalCapture": True}}
+    number = shop.post("/capture", transactionID=hold, **final)["transactionID"]
+    above = 20
+
+    async with sandbox.async_client(PLACES + above) as http:
+
+        async def asked():
+            began = time.monotonic()
+            answer = await http.get("/inquiry", params={"transactionId": number})
+            assert (answer.status_code, answer.json()["responseCode"]) == (200, "GTW_1002")
+            assert int(answer.headers["Retry-After"]) >= 1
+            return time.monotonic() - began
+
+        crowd = asyncio.gather(*(asked() for _ in range(PLACES + above)))
+        await asyncio.sleep(1)
+        assert (await asyncio.to_thread(shop.sale, 5))["responseCode"] == "GTW_1000"
+        seconds = sorted(await crowd)
+    assert seconds[above - 1] < WAIT_S - 0.2 < seconds[above]
 
 
 def test_an_outcome_that_comes_in_time_is_waited_for(shop):

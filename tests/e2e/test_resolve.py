@@ -44,6 +44,16 @@ def reversals_refused(own):
         admin.delete("/faults")
 
 
+@pytest.fixture
+def captures_answered_late(own):
+    """The bank does what it is told to capture, and says so after four seconds."""
+    with httpx.Client(base_url=own.admin_url, trust_env=False) as admin:
+        order = {"fault": "late", "delay_s": 4, "operation": "CAPTURE"}
+        assert admin.post("/faults", json=order).status_code == 201
+        yield
+        admin.delete("/faults")
+
+
 def listed(sandbox, which):
     rows = json.loads(sandbox.command("transaction", "list", which, "--json").stdout)
     return {row["transaction_id"]: row for row in rows}
@@ -126,6 +136,25 @@ def test_a_pending_capture_ends_as_the_operator_says(own, till, as_, code, statu
     assert shown(own, capture)["history"][-1]["detail"] == f"{code} by hand: {REASON}"
     follows = "/refund" if as_ == "approved" else "/cancel"
     assert till.post(follows, transactionID=hold)["responseCode"] != "GTW_2049"
+    assert_verified(own)
+
+
+@pytest.mark.usefixtures("captures_answered_late")
+def test_a_bank_that_contradicts_an_operator_is_heard_and_changes_nothing(own, till):
+    hold = till.authorize(11)["transactionID"]
+    final = {"amount": 11, "captureOptions": {"finalCapture": True}}
+    capture = till.post("/capture", transactionID=hold, **final)["transactionID"]
+    assert resolved(own, capture, "declined").returncode == 0
+    assert till.get("/transaction", id=capture)["status"] == "Declined"
+
+    eventually(lambda: shown(own, capture)["history"][-1]["event"], "CONTRADICTED")
+    eventually(lambda: gauge(till, "netvalve_resolutions_contradicted_total") >= 1, True)
+    time.sleep(2)
+    record = shown(own, capture)
+    assert [each["event"] for each in record["history"]].count("CONTRADICTED") == 1
+    assert (record["history"][-1]["field_39"], record["state"]) == ("00", "DECLINED")
+    assert till.get("/inquiry", transactionId=capture)["responseCode"] == "BNK_2003"
+    assert till.get("/transaction", id=hold)["status"] == "Authorised"
     assert_verified(own)
 
 

@@ -14,6 +14,7 @@ from netvalve.payments.endings import Endings
 from netvalve.payments.expiry import Expiry
 from netvalve.payments.forgetting import Forgetting
 from netvalve.payments.gateway import Gateway, Timing
+from netvalve.payments.hold_ends import HoldEnds
 from netvalve.payments.idempotency import Idempotency
 from netvalve.payments.lease import Lease
 from netvalve.payments.observation import Observer
@@ -124,11 +125,23 @@ class Parts:
     def _expiry(self) -> Expiry:
         return Expiry(
             expiring=self._store.expiring,
-            gateway=self.gateway,
+            hold_ends=self._hold_ends,
             configuration=self.configuration,
             banks=self.links,
             clock=self._clock,
             poll_s=self._settings.expiry_poll_s,
+            log=self._log,
+        )
+
+    @cached_property
+    def _hold_ends(self) -> HoldEnds:
+        return HoldEnds(
+            expiring=self._store.expiring,
+            records=self._store.records,
+            gateway=self.gateway,
+            configuration=self.configuration,
+            clock=self._clock,
+            metrics=self._ground.metrics,
             log=self._log,
         )
 

@@ -10,6 +10,7 @@ from netvalve.cli.administration import administration
 from netvalve.cli.client import ClientId
 from netvalve.cli.failure import Failure
 from netvalve.cli.name_list import Name, name_list
+from netvalve.cli.number import number_of
 from netvalve.cli.output import AsJson, Row, show_record, show_rows
 from netvalve.domain.client import Channel, MerchantAccount, Permission, RequiredField
 from netvalve.domain.money import major_text, minor_units
@@ -22,7 +23,7 @@ NameOption = Annotated[str | None, typer.Option(help="Name for people.")]
 @app.command()
 def add(
     client_id: ClientId,
-    bank_id: Annotated[int, typer.Argument(help="Number of the bank.")],
+    bank_id: Annotated[int, number_of("bank")],
     *,
     name: Annotated[str, typer.Option(help="Name for people.")],
     currency: Annotated[str, typer.Option(help="Its one currency: USD.")],
@@ -70,7 +71,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
 
 @app.command("set")
 def set_account(
-    mid_id: Annotated[int, typer.Argument(help="Number of the account.")],
+    mid_id: Annotated[int, number_of("account")],
     *,
     enabled: Annotated[
         bool | None, typer.Option("--enabled/--disabled", help="Whether it takes new payments.")

@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 from netvalve.cli.administration import administration
+from netvalve.cli.number import number_of
 from netvalve.cli.output import AsJson, Row, show_record, show_rows
 from netvalve.domain.client import Client
 
 app = typer.Typer(no_args_is_help=True, help="Merchant companies.")
 
-ClientId = Annotated[int, typer.Argument(help="Number of the client.")]
+ClientId = Annotated[int, number_of("client")]
 
 
 @app.command()

@@ -6,6 +6,7 @@ import typer
 
 from netvalve.cli.administration import administration
 from netvalve.cli.client import ClientId
+from netvalve.cli.number import number_of
 from netvalve.cli.output import AsJson, show_record, show_rows
 
 app = typer.Typer(no_args_is_help=True, help="API keys of clients.")
@@ -28,7 +29,9 @@ def list_keys(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(key_id: Annotated[int, typer.Argument(help="Number of the key.")]) -> None:
+def revoke(
+    key_id: Annotated[int, number_of("key")],
+) -> None:
     """Refuse a key from now on."""
     administration().revoke_api_key(key_id)
     typer.echo(f"key {key_id} is revoked")

@@ -6,6 +6,7 @@ import typer
 
 from netvalve.cli.administration import administration
 from netvalve.cli.moment import utc_text
+from netvalve.cli.number import number_of
 from netvalve.cli.output import AsJson, Row, show_record, show_rows
 from netvalve.cli.transaction_rows import amount_text, history_row, summary_rows
 from netvalve.domain.order import Order
@@ -15,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Orders and their history.")
 
 @app.command()
 def show(
-    order_id: Annotated[int, typer.Argument(help="Number of the order.")],
+    order_id: Annotated[int, number_of("order")],
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from netvalve.cli.administration import administration
 from netvalve.cli.failure import Failure
+from netvalve.cli.number import NUMBER_MAX, number_of
 from netvalve.cli.output import AsJson, Row, show_record, show_rows
 from netvalve.cli.transaction_rows import (
     history_row,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Transactions, their history and their end.")
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="Number of the transaction.")]
+Number = Annotated[int, number_of("transaction", metavar="ID")]
 
 _WAIT_S = 5.0
 """How long a running gateway is waited for; it looks several times a second."""
@@ -59,7 +60,9 @@ def list_unended(
             help="What its bank has last refused to undo, or approved otherwise than asked.",
         ),
     ] = False,
-    first: Annotated[int, typer.Option(min=1, help="How many to show, the oldest first.")] = 100,
+    first: Annotated[
+        int, typer.Option(min=1, max=NUMBER_MAX, help="How many to show, the oldest first.")
+    ] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List what has no end yet, or what a bank has refused to end."""

@@ -50,6 +50,10 @@ class Event(StrEnum):
     CANCELLED = "CANCELLED"
     PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
     REFUNDED = "REFUNDED"
+    LATE_ANSWER = "LATE_ANSWER"
+    """The bank has answered what waits for no answer any more."""
+    CONTRADICTED = "CONTRADICTED"
+    """Such an answer is not what an operator has resolved."""
 
 
 TRANSITIONS: Mapping[tuple[State | None, Event], State] = {
@@ -79,6 +83,9 @@ TRANSITIONS: Mapping[tuple[State | None, Event], State] = {
 moves with the refunds; an AUTHORIZATION moves with its capture or cancel and stays there; an
 order moves with both."""
 
+CHANGES_NOTHING = frozenset({Event.LATE_ANSWER, Event.CONTRADICTED})
+"""Kept in the history of what is not pending any more; the state stays what it was."""
+
 
 class IllegalTransition(Exception):
     """The table has no such pair: a bug, never an answer."""
@@ -94,6 +101,8 @@ def after(state: State | None, event: Event) -> State:
     Raises:
         IllegalTransition: the pair is not in the table.
     """
+    if event in CHANGES_NOTHING and state not in (None, State.PENDING):
+        return state
     try:
         return TRANSITIONS[state, event]
     except KeyError:

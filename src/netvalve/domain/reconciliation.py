@@ -206,7 +206,8 @@ def _booked_as(position: Position) -> BookState:
 def _count_here(position: Position, line: BookLine | None, found: Reconciliation) -> None:
     sums, amount_minor = found.here[position.currency], position.amount_minor
     if position.state is State.REVERSED:
-        sums.reversed_minor += amount_minor if line and line.state is BookState.REVERSED else 0
+        if line and line.state is BookState.REVERSED:  # what it had booked, be it a part
+            found.here[line.currency].reversed_minor += line.amount_minor
     elif not position.approved:
         return
     elif position.type in CHARGES:

@@ -1,5 +1,8 @@
 """What ends a message that is stored: its bank's answer, however late, or an operator's word."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 from structlog.typing import FilteringBoundLogger
 
 from netvalve.domain.bank_message import Answered, BankOutcome
@@ -11,7 +14,7 @@ from netvalve.payments.patience import PatientStore, pauses
 from netvalve.payments.payment import Payment
 from netvalve.payments.ports import Clock, Forwards
 from netvalve.payments.replay import Replay
-from netvalve.payments.resolve import approves, closing_by_hand, closing_of
+from netvalve.payments.resolve import approves, closing_by_hand, closing_of, contradicted_by
 
 
 class Endings:
@@ -36,7 +39,8 @@ class Endings:
         """Close a repeat by an answer that ends it; whether this one does.
 
         No answer, 91 and 96, and a mismatch end nothing. What another gateway has taken over is
-        left to it: it asks the bank again, and hears the same.
+        left to it: it asks the bank again, and hears the same. To what somebody has ended meanwhile
+        the answer comes late.
         """
         if not isinstance(outcome, Answered):
             return False
@@ -44,6 +48,9 @@ class Endings:
         ends = closing.event is not Event.REPEATED
         if ends and await self._patient.close(closing):
             self._tell("answered_at_last", message)
+        elif ends:
+            identity = message.transaction.identity
+            await self._patiently(identity, partial(self._keep, message, outcome))
         self._observer.saw(payment, outcome, closing)
         return ends
 
@@ -62,13 +69,16 @@ class Endings:
             self._tell("ended_by_hand", message)
 
     async def by_late_answer(self, identity: MessageIdentity, answer: Answered) -> None:
-        """Take an answer to a transaction's own message that nobody waits for any more.
+        """Take an answer to a transaction's own message that nobody waits for any more."""
+        await self._patiently(identity, partial(self._by_late_answer, identity, answer))
 
-        It is not said twice, so that a store that is away is waited for.
-        """
+    async def _patiently(
+        self, identity: MessageIdentity, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        """An answer is not said twice, so that a store that is away is waited for."""
         async for _ in pauses():
             try:
-                await self._by_late_answer(identity, answer)
+                await work()
             except (StoreUnavailable, StoreUncertain) as broken:
                 self._log.warning("late_answer_waits", rrn=identity.rrn, reason=str(broken))
             else:
@@ -85,12 +95,23 @@ class Endings:
                 await self.by_answer(payment, answer, message)
             elif message.forward.kind is ForwardKind.REVERSAL and approves(answer):
                 await self._reopen(message, answer)
+            else:
+                await self._keep(message, answer)
 
     async def _reopen(self, message: StoredMessage, answer: Answered) -> None:
         """Whoever tells it the bank: an approval of what is reversed may be money."""
         now_ms = self._clock.now_ms()
         if await self._forwards.reopen(message, now_ms, answer.response_code):
             self._tell("late_approval", message)
+
+    async def _keep(self, message: StoredMessage, answer: Answered) -> None:
+        """What comes to an end that stands already changes nothing, and is not forgotten."""
+        kept_as = await self._forwards.keep_late_answer(
+            message, self._clock.now_ms(), answer.response_code, contradicted_by(answer)
+        )
+        if kept_as is not None:
+            contradicts = kept_as is Event.CONTRADICTED
+            self._observer.heard_late(message, answer, contradicts=contradicts)
 
     def _tell(self, event: str, message: StoredMessage) -> None:
         number = message.forward.transaction_id

@@ -1,6 +1,5 @@
 """The enquiries: what there is to know of transactions and orders, one client's own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,11 +9,9 @@ from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction
+from netvalve.payments.awaited import Awaited
 from netvalve.payments.idempotency import Idempotency
 from netvalve.payments.ports import Configuration, Records, TransactionOnOrder
-
-_POLL_S = 0.1
-"""How often an outcome is looked for that somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Enquiries:
     ) -> None:
         self._records, self._configuration = records, configuration
         self._idempotency = idempotency
-        self._hurried = False
+        self._awaited = Awaited(records)
 
     async def transaction(self, client_id: int, transaction_id: int) -> TransactionFile | None:
         """A transaction in its order."""
@@ -65,23 +62,23 @@ class Enquiries:
         )
 
     async def inquiry(
-        self, client_id: int, names: Names, *, wait_s: float
+        self, client_id: int, names: Names, *, wait_s: float, waiting_max: int
     ) -> TransactionOnOrder | None:
         """A transaction and its order, for the answer that its request had or will have.
 
-        A pending one is waited for, `wait_s` at most, as long as the store can be read.
+        A pending one is waited for, `wait_s` at most, as long as the store can be read, unless
+        `waiting_max` leave this client no place among them.
         """
         found = await self._named(client_id, names)
-        with suppress(TimeoutError, StoreUnavailable):
-            async with asyncio.timeout(wait_s):
-                while found and found[0].state is State.PENDING and not self._hurried:
-                    await asyncio.sleep(_POLL_S)
-                    found = await self._records.transaction(client_id, found[0].transaction_id)
-        return found
+        if found is None or found[0].state is not State.PENDING:
+            return found
+        if not self._awaited.admits(client_id, waiting_max):
+            return found
+        return await self._awaited.end_of(found, wait_s)
 
     def hurry(self) -> None:
         """Wait for no outcome from now on: the gateway is about to end."""
-        self._hurried = True
+        self._awaited.hurry()
 
     async def next_attempt_at_ms(self, transaction: Transaction) -> int | None:
         """When the bank is asked about a pending transaction again, where that is known now."""

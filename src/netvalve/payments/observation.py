@@ -4,7 +4,7 @@ from structlog.typing import FilteringBoundLogger
 
 from netvalve.catalogue.bank_codes import bank_code
 from netvalve.domain.bank_message import Answered, BankOutcome
-from netvalve.domain.journal import Closing
+from netvalve.domain.journal import Closing, StoredMessage
 from netvalve.payments.payment import Payment
 from netvalve.payments.resolve import mismatched
 from netvalve.telemetry.metrics import Metrics
@@ -20,6 +20,15 @@ class Observer:
         """Something in us broke after a payment was opened; its message may have left."""
         number = payment.transaction.transaction_id
         self._log.error("payment_fault", transaction_id=number, error=type(fault).__name__)
+
+    def heard_late(self, message: StoredMessage, answer: Answered, *, contradicts: bool) -> None:
+        """A bank has answered what had ended; `contradicts` what an operator has resolved."""
+        facts = {"transaction_id": message.forward.transaction_id, "field_39": answer.response_code}
+        if contradicts:
+            self._metrics.contradicted_resolution()
+            self._log.error("resolution_contradicted", **facts)
+        else:
+            self._log.info("late_answer", **facts)
 
     def saw(self, payment: Payment, outcome: BankOutcome, closing: Closing) -> None:
         """A message has ended, and this is what it came to."""

@@ -18,10 +18,12 @@ from netvalve.domain.journal import (
     KeyedTransaction,
     Opening,
     OpeningRefusal,
+    ResolvedAs,
     StoredMessage,
     StoreUnavailable,
     StoreUncertain,
 )
+from netvalve.domain.lifecycle import Event
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import MessageIdentity, Transaction
@@ -160,6 +162,19 @@ class Forwards(Protocol):
     async def reopen(self, message: StoredMessage, at_ms: int, response_code_39: str) -> bool:
         """The bank has approved late what is being, or has been, reversed: tell it again."""
 
+    async def keep_late_answer(
+        self,
+        message: StoredMessage,
+        at_ms: int,
+        response_code_39: str,
+        contradicts: ResolvedAs | None,
+    ) -> Event | None:
+        """Keep an answer to a transaction's own message, which has ended, in its history.
+
+        Each field 39 once: what says the same again adds nothing. The event it is kept as:
+        CONTRADICTED where an operator has resolved it as `contradicts`. None: it is pending.
+        """
+
 
 class Orphans(Protocol):
     """What gateways without a running lease have left: each row is made one other's own.
@@ -225,8 +240,8 @@ class Expiring(Protocol):
     Every call may raise StoreUnavailable; doing it again is safe.
     """
 
-    async def due(self, now_ms: int, limit: int) -> tuple[Order, ...]:
-        """Approved and past their time, with nothing in flight, the longest overdue first."""
+    async def due(self, bank_id: int, now_ms: int, limit: int) -> tuple[Order, ...]:
+        """A bank's approved and past their time, nothing in flight, the longest overdue first."""
 
     async def put_off(self, order_id: int, expires_at_ms: int) -> None:
         """Look at an authorization again at another time, if it then still is one."""

@@ -104,6 +104,13 @@ def approves(answer: Answered) -> bool:
     return bank_code(answer.response_code).response_code.type is CodeType.APPROVED
 
 
+def contradicted_by(answer: Answered) -> ResolvedAs | None:
+    """The operator's word that an answer would give the lie; None where it decides nothing."""
+    if approves(answer):
+        return ResolvedAs.DECLINED
+    return None if answer.response_code in _ASK_AGAIN else ResolvedAs.APPROVED
+
+
 def _differs(payment: Payment, answer: Answered) -> bool:
     """A partial approval (39 = 10) stands only where it was asked for, and below the amount."""
     asked_minor, currency = payment.request.amount_minor, payment.request.currency

@@ -68,7 +68,7 @@ class StoreAndForward:
         self._under_way: dict[tuple[int, ForwardKind], asyncio.Task[None]] = {}
         self._places: Counter[int] = Counter()
         """Messages under way, by bank."""
-        self._listening: set[asyncio.Task[None]] = set()
+        self._listening: dict[asyncio.Task[None], None] = {}
 
     async def run(self) -> None:
         """Send what is due, until cancelled. No failure ends it."""
@@ -84,8 +84,8 @@ class StoreAndForward:
     def heard(self, identity: MessageIdentity, answer: Answered) -> None:
         """An answer that nothing in flight was waiting for: late, or doubled."""
         task = asyncio.create_task(self._safely(self._endings.by_late_answer(identity, answer)))
-        self._listening.add(task)
-        task.add_done_callback(self._listening.discard)
+        self._listening[task] = None
+        task.add_done_callback(self._listening.pop)
 
     async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
         """A failure is told and waits for another round."""
@@ -195,7 +195,7 @@ class StoreAndForward:
 
     async def _settle(self) -> None:
         """End what is under way; its messages are sent again by the next start."""
-        under_way = {*self._under_way.values(), *self._listening}
+        under_way = [*self._under_way.values(), *self._listening]
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from netvalve.domain.bank_book import BookLine, BookState
 from netvalve.domain.lifecycle import HOLDS_MONEY
 from netvalve.domain.reconciliation import Sums, compare
+from netvalve.payments.hold_ends import REASON as HOLD_OVER
 from netvalve.simulation.premises import STORE_FILE
 from netvalve.simulation.told import Told
 from netvalve.storage.verification.positions import positions_of
@@ -27,6 +28,7 @@ PENDING: Final = "GTW_1002"
 TIMED_OUT: Final = "GTW_2054"
 _OPENS: Final = frozenset({"AUTHORIZATION", "SALE", "REBILL"})
 _PATH_OF: Final = {"CAPTURE": "/capture", "REFUND": "/refund", "CANCEL": "/cancel"}
+_ANSWERS: Final = frozenset({"/sale", "/authorize", "/rebill", "/inquiry", *_PATH_OF.values()})
 _HELD: Final = frozenset(map(str, HOLDS_MONEY))
 _NO_MONEY: Final = frozenset({"DECLINED", "FAILED", "REVERSING", "REVERSED"})
 
@@ -42,6 +44,8 @@ SELECT
 """
 
 Row = Mapping[str, Any]
+Message = tuple[str, str]
+"""RRN and terminal, which only together are one message's own."""
 
 
 @dataclass(slots=True)
@@ -117,17 +121,17 @@ def _books_agree(evidence: Evidence) -> Iterator[str]:
 
 def _different_money(evidence: Evidence) -> Iterator[str]:
     """By message: what is approved here is booked there, and nothing else is."""
-    booked: Counter[str] = Counter()
+    booked: Counter[Message] = Counter()
     for line in evidence.book:
         if line.moves_money and line.operation != "REVERSAL":
-            booked[line.rrn] += 1
+            booked[line.rrn, line.terminal_id] += 1
     for row in evidence.transactions.values():
         if not row["mti"]:
             continue
         wanted = 1 if row["state"] in _HELD else 0
-        if booked.pop(row["rrn"], 0) != wanted:
+        if booked.pop(_message(row), 0) != wanted:
             yield f"transaction {row['transaction_id']} is {row['state']}, booked otherwise"
-    yield from (f"message {rrn} is booked, and nobody knows it" for rrn in booked)
+    yield from (f"message {message} is booked, and nobody knows it" for message in booked)
 
 
 def _word_is_kept(evidence: Evidence) -> Iterator[str]:
@@ -153,11 +157,11 @@ def _word_is_kept(evidence: Evidence) -> Iterator[str]:
 
 def _timed_out_keeps_nothing(evidence: Evidence) -> Iterator[str]:
     """What timed out keeps no money."""
-    state_of = {line.rrn: line for line in evidence.book if line.moves_money}
+    kept = {(line.rrn, line.terminal_id): line for line in evidence.book if line.moves_money}
     for told in evidence.told:
         row = evidence.transactions.get(told.transaction_id or 0)
-        if told.code == TIMED_OUT and row is not None and row["rrn"] in state_of:
-            yield f"transaction {row['transaction_id']} is booked: {state_of[row['rrn']].text}"
+        if told.code == TIMED_OUT and row is not None and _message(row) in kept:
+            yield f"transaction {row['transaction_id']} is booked: {kept[_message(row)].text}"
 
 
 def _refused_begins_nothing(evidence: Evidence) -> Iterator[str]:
@@ -173,13 +177,28 @@ def _refused_begins_nothing(evidence: Evidence) -> Iterator[str]:
 def _charged_once(evidence: Evidence) -> Iterator[str]:
     """One clientOrderId is charged at most once."""
     charged: Counter[tuple[str, str]] = Counter()
-    kept = {line.rrn for line in evidence.book if line.moves_money}
+    kept = {(line.rrn, line.terminal_id) for line in evidence.book if line.moves_money}
     for row in evidence.transactions.values():
-        if row["type"] in _OPENS and row["client_order_id"] and row["rrn"] in kept:
+        if row["type"] in _OPENS and row["client_order_id"] and _message(row) in kept:
             charged[row["client"], row["client_order_id"]] += 1
     yield from (
         f"{client} paid {order} {n} times" for (client, order), n in charged.items() if n > 1
     )
+
+
+def _same_answer(evidence: Evidence) -> Iterator[str]:
+    """An answer that is given again says the same in every field."""
+    first: dict[int, Told] = {}
+    for told in evidence.told:
+        number = told.transaction_id
+        if number is None or told.code in {None, PENDING} or told.path not in _ANSWERS:
+            continue
+        before = first.setdefault(number, told)
+        differing = [name for name, value in before.body.items() if told.body.get(name) != value]
+        if before.path == "/inquiry":
+            differing = [name for name in differing if name in told.body]
+        if differing:
+            yield f"transaction {number}: {differing} in {before.number} and in {told.number}"
 
 
 def _asked_for(evidence: Evidence) -> Iterator[str]:
@@ -192,8 +211,12 @@ def _asked_for(evidence: Evidence) -> Iterator[str]:
         if told.key is not None:
             keys.add((told.client, told.key))
         asked[told.path, told.request["transactionID"]] += 1
+    # A hold that is over the gateway cancels of itself.
+    expired = {row["transaction_id"] for row in evidence.events if row["detail"] == HOLD_OVER}
     done: Counter[tuple[str, int]] = Counter()
     for row in evidence.transactions.values():
+        if row["transaction_id"] in expired:
+            continue
         if row["type"] in _PATH_OF and row["mti"]:
             done[_PATH_OF[row["type"]], row["parent_id"]] += 1
     for (path, parent), times in done.items():
@@ -241,12 +264,17 @@ _CHECKS: Final[tuple[Callable[[Evidence], Iterator[str]], ...]] = (
     _timed_out_keeps_nothing,
     _refused_begins_nothing,
     _charged_once,
+    _same_answer,
     _asked_for,
     _sums_hold,
     _store_is_sound,
     _no_fault,
     _in_time,
 )
+
+
+def _message(row: Row) -> Message:
+    return row["rrn"], row["terminal_id"]
 
 
 def _kept(sums: Sums) -> tuple[int, int, int]:

@@ -1,7 +1,6 @@
 """Making a world: what a seed decides before the first second."""
 
 import logging
-from contextvars import copy_context
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -31,7 +30,8 @@ _PAUSES_S: Final = (4, 30)
 """Between two acts of one merchant, on the average; a seed chooses."""
 _POLL_S: Final = 1.5
 """How often workers look for work: seldom, since every look costs real time."""
-_OWN_SETTINGS: Final = {"configuration_poll_s": 1.0}
+_OWN_SETTINGS: Final = {"configuration_poll_s": 1.0, "sandbox_hold_day_s": 45.0}
+"""A hold of seven days is over after five minutes."""
 _BANK_LATENCIES_S: Final = (0.0, 0.0, 0.5, 6.0)
 _SHARED: Final = 0.5
 """The share of seeds with two gateways at one store; the others have one that owns its file."""
@@ -74,7 +74,6 @@ def _made(
         merchants=(),
         evidence=Evidence(),
         dice=dice,
-        context=copy_context(),
     )
     ground = _ground(home, clock, dice, _log_into(chronicle))
     disk = Disk(DiskMood(weather))

@@ -90,8 +90,10 @@ class Merchant:
         acts: list[tuple[Callable[[], Any], float]] = [(self._charge, 5)]
         if self.bought:
             acts += [(self._follow, 6), (self._rush, 1), (self._rebill, 1)]
+        if self._orders:
+            acts.append((self._inquire, 2))
         if self.seen:
-            acts += [(self._inquire, 2), (self._look_around, 1)]
+            acts.append((self._look_around, 1))
         return [act for act, _ in acts], [weight for _, weight in acts]
 
     async def _charge(self) -> None:
@@ -179,11 +181,21 @@ class Merchant:
         return await self._ask(path, body if amount is None else body | {"amount": amount})
 
     async def _inquire(self) -> None:
-        number = self.dice.choice(list(self.seen))
+        """By any name: who has lost an answer knows its own names alone."""
+        names: list[tuple[str, Any]] = []
+        if self.seen:
+            names.append(("transactionId", self.dice.choice(list(self.seen))))
+        if self._orders:
+            number = self.dice.randint(1, self._orders)
+            names.append(("clientOrderId", f"{self.identity.name}-{number}"))
+        if self._keys:
+            number = self.dice.randint(max(self._keys - 20, 1), self._keys)
+            names.append(("idempotencyKey", f"{self.identity.name}-key-{number}"))
+        name, value = self.dice.choice(names)
         if self.dice.random() < 0.5:
-            await self._ask("/inquiry", None, f"transactionId={number}")
+            await self._ask("/inquiry", None, f"{name}={value}")
         else:
-            await self._ask("/inquiry", {"transactionId": number})
+            await self._ask("/inquiry", {name: value})
 
     async def _look_around(self) -> None:
         number = self.dice.choice(list(self.seen))

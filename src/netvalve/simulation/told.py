@@ -1,13 +1,10 @@
 """What merchants were told: every answer of a run, with what was asked."""
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-
-from netvalve.simulation.door import Answered, Asked
 
 PATIENCE_S: Final[Mapping[str, float]] = {
     "/sale": 30,
@@ -49,17 +46,6 @@ class Told:
     def transaction_id(self) -> int | None:
         """The transaction that was told of."""
         return self.body.get("transactionID") if isinstance(self.body, dict) else None
-
-
-@dataclass(slots=True)
-class Asking:
-    """A request under way, and who waits for it."""
-
-    told: Told
-    asked: Asked
-    answer: "asyncio.Future[Answered | None]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
 
 
 def parsed(body: bytes) -> Any:

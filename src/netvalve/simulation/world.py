@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -49,7 +48,6 @@ class World:
     merchants: tuple[Merchant, ...]
     evidence: Evidence
     dice: Random
-    context: Context
 
     @property
     def storm(self) -> bool:

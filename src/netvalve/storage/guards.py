@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from netvalve.domain.lifecycle import TRANSITIONS, Event, State, sources_of
+from netvalve.domain.lifecycle import CHANGES_NOTHING, TRANSITIONS, Event, State, sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,6 @@ def _guard(event: Event) -> Guard:
     return Guard(sources_of(event), targets.pop())
 
 
-GUARDS: Final[Mapping[Event, Guard]] = MappingProxyType({event: _guard(event) for event in Event})
+GUARDS: Final[Mapping[Event, Guard]] = MappingProxyType(
+    {event: _guard(event) for event in Event if event not in CHANGES_NOTHING}
+)

@@ -71,6 +71,9 @@ OF_KEY: Final = (
 EXPIRING: Final = (
     select(orders)
     .where(
+        orders.c.mid_id.in_(
+            select(accounts.c.mid_id).where(accounts.c.bank_id == bindparam("bank_id"))
+        ),
         orders.c.expires_at_ms <= bindparam("now_ms"),
         orders.c.state == literal_column("'APPROVED'"),
         orders.c.in_flight_id.is_(None),
@@ -78,7 +81,10 @@ EXPIRING: Final = (
     .order_by(orders.c.expires_at_ms)
     .limit(bindparam("limit"))
 )
-"""Authorizations past their hold time. Their state stands in the text, as in that of the index."""
+"""Authorizations at one bank that are past their hold time.
+
+Their state stands in the text, as in that of the index.
+"""
 TRANSACTIONS_OF_ORDER: Final = (
     select(transactions)
     .where(transactions.c.order_id == bindparam("order_id"), transactions.c.client_id == _CLIENT)

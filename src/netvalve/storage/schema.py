@@ -272,9 +272,14 @@ Index(
     postgresql_where=orders.c.email_folded.is_not(None),
 )
 
-_uncaptured = and_(orders.c.expires_at_ms.is_not(None), orders.c.state == "APPROVED")
+_uncaptured = and_(
+    orders.c.expires_at_ms.is_not(None),
+    orders.c.state == "APPROVED",
+    orders.c.in_flight_id.is_(None),
+)
 Index(
     "orders_expiring",
+    orders.c.mid_id,
     orders.c.expires_at_ms,
     sqlite_where=_uncaptured,
     postgresql_where=_uncaptured,

@@ -23,10 +23,9 @@ from netvalve.storage.mapping import (
     transaction_on_order_of,
 )
 from netvalve.storage.queries import BOTH
+from netvalve.storage.resolution_reason import checked_reason
 from netvalve.storage.schema import forwards, orders, transactions
-from netvalve.telemetry.masking import mask_text
 
-REASON_LENGTH_MAX: Final = 500
 _ENDS: Final[Mapping[ForwardKind, tuple[ResolvedAs, ...]]] = {
     ForwardKind.REVERSAL: (ResolvedAs.REVERSED,),
     ForwardKind.REPEAT: (ResolvedAs.APPROVED, ResolvedAs.DECLINED),
@@ -130,9 +129,9 @@ def resolve(connection: Connection, transaction_id: int, resolution: Resolution)
     Raises:
         AdministrationError: there is none, or it is not to be ended so; nothing was changed.
     """
-    reason = _checked_reason(resolution.reason)
+    reason = checked_reason(resolution.reason)
     kind = _resolvable(connection, transaction_id, resolution.as_)
-    connection.execute(
+    kept = connection.execute(
         _RESOLVE,
         {
             "number": transaction_id,
@@ -141,6 +140,8 @@ def resolve(connection: Connection, transaction_id: int, resolution: Resolution)
             "reason": reason,
         },
     )
+    if kept.rowcount == 0:
+        raise AdministrationError(f"transaction {transaction_id} has ended meanwhile; look again")
 
 
 def _resolvable(connection: Connection, transaction_id: int, as_: ResolvedAs) -> ForwardKind:
@@ -168,22 +169,6 @@ def _why_nothing_waits(transaction: Transaction) -> str:
     if transaction.state is State.PENDING:
         return "is still being asked about; look again in a minute"
     return "has ended: there is nothing to resolve"
-
-
-def _checked_reason(given: str) -> str:
-    """The reason on one line.
-
-    Raises:
-        AdministrationError: it says nothing, or too much.
-    """
-    reason = " ".join(given.split())
-    if not reason or not reason.isprintable():
-        raise AdministrationError("a reason is needed, in plain text: it is kept in the history")
-    if len(reason) > REASON_LENGTH_MAX:
-        raise AdministrationError(f"a reason has at most {REASON_LENGTH_MAX} characters")
-    if mask_text(reason) != reason:
-        raise AdministrationError("a reason names no card number")
-    return reason
 
 
 def _rows(connection: Connection, statement: Select[Any], first: int) -> list[Any]:

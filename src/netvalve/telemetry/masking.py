@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
+from unicodedata import decimal
 
 from netvalve.domain.card import is_card_number, masked
 
@@ -55,7 +56,7 @@ def mask_fields(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 def _mask_run(run: re.Match[str]) -> str:
-    digits = "".join(filter(str.isdecimal, run[0]))
+    digits = "".join(str(decimal(each)) for each in run[0] if each.isdecimal())
     if len(digits) not in _CARD_LENGTHS:
         return HIDDEN
     return masked(digits[:6], digits[-4:]) if is_card_number(digits) else run[0]

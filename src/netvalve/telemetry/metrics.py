@@ -64,6 +64,11 @@ class Metrics:
             ("bank",),
             registry=self.registry,
         )
+        self._contradicted = Counter(
+            "netvalve_resolutions_contradicted",
+            "Late answers that are not what an operator has resolved: each wants a person",
+            registry=self.registry,
+        )
         self._unmatched = Counter(
             "netvalve_bank_messages_unmatched",
             "Messages from a bank that answer nothing in flight: late, doubled, garbled or unknown",
@@ -115,6 +120,12 @@ class Metrics:
             "Waiting reversals that their bank has last refused: each wants a person",
             registry=self.registry,
         )
+        self._holds_refused = Counter(
+            "netvalve_holds_refused",
+            "Holds that are over, refused their cancel or failed in it: each wants a person",
+            ("bank",),
+            registry=self.registry,
+        )
         self._bank_ready = Gauge(
             "netvalve_bank_ready",
             "1 while a message could leave for the bank",
@@ -141,6 +152,10 @@ class Metrics:
     def mismatched_approval(self, bank: str) -> None:
         """A bank approved something else than was asked."""
         self._mismatched.labels(bank).inc()
+
+    def contradicted_resolution(self) -> None:
+        """A bank has said late what an operator has resolved otherwise."""
+        self._contradicted.inc()
 
     def unmatched_message(self, bank: str, kind: str) -> None:
         """A bank said something that answers nothing: `late` (or doubled), `garbled`, `unknown`."""
@@ -170,6 +185,10 @@ class Metrics:
         age_ms = max(now_ms - oldest.opened_at_ms, 0) if oldest else 0
         self._oldest_seconds.labels(state).set(age_ms / 1000)
         self._oldest_id.labels(state).set(oldest.transaction_id if oldest else 0)
+
+    def hold_refused(self, bank: str) -> None:
+        """A hold that is over was refused its end, and is put off."""
+        self._holds_refused.labels(bank).inc()
 
     def bank_ready(self, bank: str, *, ready: bool) -> None:
         """Whether a bank's link is up, as of now."""

@@ -4,22 +4,52 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
+import pytest
+
 from conformance.store.conftest import Pay
 from conformance.store.samples import NOW_MS, Payment, follow_up, payment
+from netvalve.domain.client import MerchantAccount
 from netvalve.domain.journal import NewOrder
 from netvalve.domain.lifecycle import Event, State, sources_of
 from netvalve.domain.transaction import Outcome, TransactionType
 from netvalve.storage import queries
+from netvalve.storage.administration import Administration
 from netvalve.storage.engine import sqlite_path
 from netvalve.storage.sqlite.query import Query
 from netvalve.storage.sqlite.store import SqliteStore
 
 ALL = 100
+BANK, OTHER_BANK = 1, 2
+ACCOUNT, OTHER_ACCOUNT, THIRD_ACCOUNT = 1, 2, 3
+NEW_ACCOUNT = MerchantAccount(
+    mid_id=0,
+    netvalve_mid_id="",
+    client_id=1,
+    bank_id=BANK,
+    name="Shop USD",
+    currency="USD",
+    bank_merchant_id="000000000000001",
+    descriptor="SHOP",
+    mcc="5999",
+    country="US",
+)
 
 
-def held_until(expires_at_ms: int | None) -> Payment:
+@pytest.fixture(autouse=True)
+def accounts(administration: Administration) -> None:
+    """Two at one bank, one at another."""
+    client = administration.add_client("Shop")
+    for name in ("Mock Bank", "Other Bank"):
+        administration.add_bank(name, host="127.0.0.1", port=8583, unreachable_code="GTW_2052")
+    for bank_id in (BANK, OTHER_BANK, BANK):
+        administration.add_account(
+            replace(NEW_ACCOUNT, client_id=client.client_id, bank_id=bank_id)
+        )
+
+
+def held_until(expires_at_ms: int | None, mid_id: int = ACCOUNT) -> Payment:
     """An authorization whose hold ends then."""
-    one = payment(TransactionType.AUTHORIZATION)
+    one = payment(TransactionType.AUTHORIZATION, mid_id=mid_id)
     new = one.opening.new_order
     assert new is not None
     order = replace(new.order, expires_at_ms=expires_at_ms)
@@ -31,14 +61,16 @@ def capture_of(hold: Payment) -> Payment:
     return follow_up(hold, TransactionType.CAPTURE, states, amount_minor=1200)
 
 
-async def due(store: SqliteStore, now_ms: int = NOW_MS, limit: int = ALL) -> list[int]:
-    return [order.order_id for order in await store.expiring.due(now_ms, limit)]
+async def due(
+    store: SqliteStore, now_ms: int = NOW_MS, *, bank_id: int = BANK, limit: int = ALL
+) -> list[int]:
+    return [order.order_id for order in await store.expiring.due(bank_id, now_ms, limit)]
 
 
 async def test_a_hold_is_due_from_its_end_on(store: SqliteStore, pay: Pay) -> None:
     hold = await pay(held_until(NOW_MS))
     assert await due(store, NOW_MS - 1) == []
-    (order,) = await store.expiring.due(NOW_MS, ALL)
+    (order,) = await store.expiring.due(BANK, NOW_MS, ALL)
     assert (order.order_id, order.expires_at_ms) == (hold.order.order_id, NOW_MS)
 
 
@@ -54,6 +86,14 @@ async def test_the_longest_overdue_come_first_and_no_more_than_asked(
     holds = [await pay(held_until(NOW_MS - age)) for age in (1, 3, 2)]
     oldest = [holds[1].order.order_id, holds[2].order.order_id]
     assert await due(store, limit=2) == oldest
+
+
+async def test_each_bank_has_its_own_over_all_its_accounts(store: SqliteStore, pay: Pay) -> None:
+    first = await pay(held_until(NOW_MS - 1, THIRD_ACCOUNT))
+    second = await pay(held_until(NOW_MS, ACCOUNT))
+    other = await pay(held_until(NOW_MS, OTHER_ACCOUNT))
+    assert await due(store) == [first.order.order_id, second.order.order_id]
+    assert await due(store, bank_id=OTHER_BANK) == [other.order.order_id]
 
 
 async def test_an_authorization_that_was_not_approved_is_not_due(store: SqliteStore) -> None:
@@ -107,10 +147,17 @@ async def test_why_the_gateway_opened_something_is_in_its_history(
 
 
 def test_holds_are_found_by_their_own_index(database_url: str) -> None:
+    """A bank's alone, and without what is in flight, however much of either is overdue."""
     query = Query.of(queries.EXPIRING)
-    values = query.bound({"now_ms": NOW_MS, "limit": ALL})
+    values = query.bound({"bank_id": BANK, "now_ms": NOW_MS, "limit": ALL})
     with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", values).fetchall()
+        index = "SELECT sql FROM sqlite_schema WHERE name = 'orders_expiring'"
+        ((definition,),) = connection.execute(index).fetchall()
     assert [row[3] for row in plan] == [
-        "SEARCH orders USING INDEX orders_expiring (expires_at_ms<?)"
+        "SEARCH orders USING INDEX orders_expiring (mid_id=? AND expires_at_ms<?)",
+        "LIST SUBQUERY 1",
+        "SCAN accounts",
+        "USE TEMP B-TREE FOR ORDER BY",
     ]
+    assert "in_flight_id IS NULL" in definition

@@ -27,6 +27,7 @@ from netvalve.domain.journal import (
 )
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import Outcome, TransactionType
+from netvalve.storage import stored_messages
 from netvalve.storage.account_rules import AdministrationError
 from netvalve.storage.administration import Administration
 from netvalve.storage.verification.verification import verify
@@ -195,6 +196,99 @@ async def test_a_late_approval_takes_the_word_back_and_the_bank_is_told_again(
     assert f"by hand: {REASON}" in details
 
 
+async def an_ended_refund(
+    store: SeatedStore, pay: Pay, administration: Administration, as_: ResolvedAs
+) -> StoredMessage:
+    """A refund that an operator has ended, and its message."""
+    refund = await a_repeated_refund(store, pay)
+    administration.resolve(refund.transaction.transaction_id, Resolution(as_, REASON))
+    event = Event.APPROVED if as_ is ResolvedAs.APPROVED else Event.DECLINED
+    assert await store.journal.close(by_hand(refund, event))
+    (message,) = await store.forwards.of_original(refund.transaction.identity.rrn)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("as_", "contradicts"),
+    [
+        (ResolvedAs.DECLINED, ResolvedAs.DECLINED),
+        (ResolvedAs.APPROVED, ResolvedAs.APPROVED),
+        (ResolvedAs.APPROVED, ResolvedAs.DECLINED),
+        (ResolvedAs.DECLINED, None),
+    ],
+)
+async def test_a_late_answer_is_kept_beside_the_operators_word_and_changes_nothing(
+    store: SeatedStore,
+    pay: Pay,
+    administration: Administration,
+    as_: ResolvedAs,
+    contradicts: ResolvedAs | None,
+) -> None:
+    event = Event.CONTRADICTED if as_ is contradicts else Event.LATE_ANSWER
+    message = await an_ended_refund(store, pay, administration, as_)
+    number, identity = message.transaction.transaction_id, message.transaction.identity
+    before = await store.records.transaction(CLIENT, number)
+    assert await store.forwards.keep_late_answer(message, SOON + 9, "00", contradicts) is event
+    assert await store.records.transaction(CLIENT, number) == before
+    last = (await store.records.history(number))[-1]
+    assert (last.event, last.state) == (event, message.transaction.state)
+    assert (last.response_code_39, last.identity, last.at_ms) == ("00", identity, SOON + 9)
+
+
+async def test_verification_finds_nothing_broken_where_a_resolution_is_contradicted(
+    store: SeatedStore, pay: Pay, administration: Administration, database_url: str
+) -> None:
+    message = await an_ended_refund(store, pay, administration, ResolvedAs.DECLINED)
+    for field_39, contradicts in (("00", ResolvedAs.DECLINED), ("05", ResolvedAs.APPROVED)):
+        assert await store.forwards.keep_late_answer(message, SOON, field_39, contradicts)
+    assert broken_rules(database_url) == set()
+
+
+async def test_each_late_answer_is_kept_once_however_often_it_is_said(
+    store: SeatedStore, pay: Pay, administration: Administration
+) -> None:
+    message = await an_ended_refund(store, pay, administration, ResolvedAs.DECLINED)
+    number = message.transaction.transaction_id
+    for field_39 in ("00", "05", "00", "05", "00"):
+        assert await store.forwards.keep_late_answer(message, SOON, field_39, None)
+    history = await store.records.history(number)
+    late = [each.response_code_39 for each in history if each.event is Event.LATE_ANSWER]
+    assert late == ["00", "05"]
+
+
+async def test_the_answer_that_ended_it_is_not_kept_once_more(store: SeatedStore, pay: Pay) -> None:
+    refund = await a_repeated_refund(store, pay)
+    message = await the_message(store)
+    closing = replace(by_hand(refund, Event.DECLINED), reason=None)
+    identity = refund.transaction.identity
+    assert await store.forwards.keep_late_answer(message, SOON, "05", None) is None
+    assert await store.journal.close(replace(closing, response_code_39="05", identity=identity))
+    steps = await store.records.history(refund.transaction.transaction_id)
+    assert await store.forwards.keep_late_answer(message, SOON, "05", None) is Event.LATE_ANSWER
+    assert await store.records.history(refund.transaction.transaction_id) == steps
+
+
+async def test_an_approval_of_another_amount_does_not_hide_the_one_that_comes_late(
+    store: SeatedStore, pay: Pay
+) -> None:
+    refund = await a_repeated_refund(store, pay)
+    message = await the_message(store)
+    identity = refund.transaction.identity
+    mismatched = replace(
+        refund.closing(
+            Event.REPEATED, outcome=None, order_event=None, balance=BalanceChange(), charge_id=None
+        ),
+        response_code_39="00",
+        identity=identity,
+        ends_turn=False,
+    )
+    assert await store.journal.close(mismatched)
+    assert await store.journal.close(replace(by_hand(refund, Event.DECLINED), reason=None))
+    assert await store.forwards.keep_late_answer(message, SOON, "00", None)
+    last = (await store.records.history(refund.transaction.transaction_id))[-1]
+    assert (last.event, last.response_code_39) == (Event.LATE_ANSWER, "00")
+
+
 async def test_nothing_else_than_makes_sense_is_resolved(
     store: SeatedStore, pay: Pay, administration: Administration
 ) -> None:
@@ -224,6 +318,24 @@ async def test_a_transaction_is_resolved_once(
         administration.resolve(number, Resolution(ResolvedAs.REVERSED, "once more"))
     (message,) = await store.forwards.resolved(10)
     assert message.resolution == REVERSED
+
+
+async def test_a_word_that_comes_after_the_end_is_refused(
+    store: SeatedStore, administration: Administration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await an_unanswered_sale(store)
+    number = one.transaction.transaction_id
+    message = await the_message(store)
+    assert await store.forwards.acknowledge(message, SOON, "00")
+
+    def as_it_was(*_: object) -> ForwardKind:
+        return ForwardKind.REVERSAL
+
+    monkeypatch.setattr(stored_messages, "_resolvable", as_it_was)
+    with pytest.raises(AdministrationError, match="ended meanwhile"):
+        administration.resolve(number, REVERSED)
+    (kept,) = administration.stored_messages(number)
+    assert kept.resolution is None
 
 
 @pytest.mark.parametrize("reason", ["", " \n ", "x" * 501, "\x07", "card 4012000098765439"])

@@ -229,6 +229,7 @@ ONE_OWNER: Final = "a pending transaction and its waiting message are one gatewa
 RESOLVED: Final = (
     "a message is resolved with a reason, a reversal as reversed and a repeat otherwise"
 )
+CONTRADICTS: Final = "an answer contradicts what an operator has resolved"
 MESSAGE: Final = "a stored message is about its transaction's own, a repeat is that message"
 BEGINS: Final = "a transaction's history begins with OPENED"
 KEEPS: Final = "a transaction keeps the time and message it was opened with"
@@ -295,6 +296,7 @@ BROKEN: Final = (
     (RESOLVED, "UPDATE forwards SET resolution = 'reversed' WHERE transaction_id = :lost"),
     (RESOLVED, f"{_RESOLVE} = ('approved', 'x') WHERE kind = 'REVERSAL'"),
     (RESOLVED, f"{_RESOLVE} = ('reversed', 'x') WHERE kind = 'REPEAT'"),
+    (CONTRADICTS, "UPDATE events SET event = 'CONTRADICTED' WHERE transaction_id = :undone"),
     (MESSAGE, "UPDATE forwards SET original_rrn = '0' WHERE transaction_id = :lost"),
     (MESSAGE, "UPDATE forwards SET stan = '000001' WHERE transaction_id = :repeated"),
     (BEGINS, "DELETE FROM events WHERE transaction_id = :sale"),

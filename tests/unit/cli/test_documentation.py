@@ -12,7 +12,7 @@ from netvalve.cli.documentation.settings_page import settings_page
 from netvalve.cli.failure import Failure
 from netvalve.cli.sandbox.merchant import sandbox_merchant
 from netvalve.config import Settings
-from netvalve.domain.lifecycle import TRANSITIONS
+from netvalve.domain.lifecycle import CHANGES_NOTHING, TRANSITIONS
 
 PROJECT = Path(__file__).parents[3]
 
@@ -27,6 +27,11 @@ def test_the_diagram_has_every_transition_and_no_other() -> None:
     assert drawn == {
         (state or "[*]", event, following) for (state, event), following in TRANSITIONS.items()
     }
+
+
+def test_below_the_diagram_stands_what_changes_nothing() -> None:
+    _, _, below = lifecycle_diagram().rpartition("```\n")
+    assert all(f"`{event}`" in below for event in CHANGES_NOTHING)
 
 
 def test_the_settings_page_lists_every_setting() -> None:

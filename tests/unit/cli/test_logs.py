@@ -163,6 +163,11 @@ def test_every_length_of_a_card_number_is_masked(digits: str) -> None:
     assert mask_text(digits) == f"{digits[:6]}******{digits[-4:]}"
 
 
+def test_a_card_number_in_another_script_s_digits_is_masked_too() -> None:
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in "4012000098765439")
+    assert mask_text(f"card {wide}") == "card 401200******5439"
+
+
 def test_digits_that_are_no_card_stay() -> None:
     trace = "8baeb75c-044f-43bb-a874-ce71049533a6"
     assert mask_text(f"{trace} 4012000098765438 431312503613") == (

@@ -3,6 +3,7 @@
 import pytest
 
 from netvalve.domain.lifecycle import (
+    CHANGES_NOTHING,
     TRANSITIONS,
     Event,
     IllegalTransition,
@@ -18,12 +19,21 @@ from netvalve.domain.transaction import TransactionType
 
 def test_every_state_is_reached_and_every_event_is_used():
     assert {*TRANSITIONS.values()} == {*State}
-    assert {event for _, event in TRANSITIONS} == {*Event}
+    assert {event for _, event in TRANSITIONS} == {*Event} - CHANGES_NOTHING
 
 
 def test_a_missing_pair_is_an_error_with_both_names_in_it():
     with pytest.raises(IllegalTransition, match="DECLINED by CAPTURED"):
         after(State.DECLINED, Event.CAPTURED)
+
+
+@pytest.mark.parametrize("event", sorted(CHANGES_NOTHING))
+def test_what_comes_late_leaves_every_state_as_it_is_but_none_that_is_open(event):
+    for state in {*State} - {State.PENDING}:
+        assert after(state, event) is state
+    for state in (None, State.PENDING):
+        with pytest.raises(IllegalTransition):
+            after(state, event)
 
 
 def test_nothing_leaves_a_final_state():

@@ -71,8 +71,14 @@ def enquiries_of(records, *, since_ms=KEYED_AT_MS):
 
 
 async def asked(records, names, *, client_id=CLIENT, since_ms=KEYED_AT_MS, wait_s=0.3):
-    found = await enquiries_of(records, since_ms=since_ms).inquiry(client_id, names, wait_s=wait_s)
+    found = await enquiries_of(records, since_ms=since_ms).inquiry(
+        client_id, names, wait_s=wait_s, waiting_max=2
+    )
     return found and found[0].transaction_id
+
+
+async def waited_for(enquiries, *, waiting_max=10):
+    return await enquiries.inquiry(CLIENT, Names(1002), wait_s=5, waiting_max=waiting_max)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,7 @@ async def test_another_clients_names_mean_nothing(names):
 async def test_an_outcome_that_comes_within_the_wait_is_the_answer():
     records = Records()
     records.capture = a_transaction(TransactionType.CAPTURE, State.PENDING, transaction_id=1002)
-    waiting = asyncio.create_task(enquiries_of(records).inquiry(CLIENT, Names(1002), wait_s=5))
+    waiting = asyncio.create_task(waited_for(enquiries_of(records)))
     await asyncio.sleep(0.05)
     records.capture = CAPTURE
     found = await asyncio.wait_for(waiting, 1)
@@ -132,19 +138,33 @@ async def test_nothing_is_waited_for_while_the_gateway_ends():
     records = Records()
     records.capture = a_transaction(TransactionType.CAPTURE, State.PENDING, transaction_id=1002)
     enquiries = enquiries_of(records)
-    waiting = [
-        asyncio.create_task(enquiries.inquiry(CLIENT, Names(1002), wait_s=5)) for _ in range(2)
-    ]
+    waiting = [asyncio.create_task(waited_for(enquiries)) for _ in range(2)]
     await asyncio.sleep(0.02)
     enquiries.hurry()
     assert await asyncio.wait_for(asyncio.gather(*waiting), 0.5) == [(records.capture, ORDER)] * 2
+    assert await asyncio.wait_for(waited_for(enquiries), 0.05) == (records.capture, ORDER)
+
+
+async def test_who_finds_no_place_to_wait_is_answered_at_once_with_what_is_known():
+    records = Records()
+    records.capture = a_transaction(TransactionType.CAPTURE, State.PENDING, transaction_id=1002)
+    enquiries = enquiries_of(records)
+    waiting = asyncio.create_task(waited_for(enquiries, waiting_max=2))
+    await asyncio.sleep(0.02)
+    assert await asyncio.wait_for(waited_for(enquiries, waiting_max=2), 0.05) == (
+        records.capture,
+        ORDER,
+    )
+    records.capture = CAPTURE
+    assert await asyncio.wait_for(waiting, 1) == (CAPTURE, ORDER)
+    assert await waited_for(enquiries, waiting_max=2) == (CAPTURE, ORDER)
 
 
 async def test_a_store_that_goes_away_meanwhile_leaves_what_was_known():
     records = Records()
     records.capture = a_transaction(TransactionType.CAPTURE, State.PENDING, transaction_id=1002)
     enquiries = enquiries_of(records)
-    waiting = asyncio.create_task(enquiries.inquiry(CLIENT, Names(1002), wait_s=5))
+    waiting = asyncio.create_task(waited_for(enquiries))
     await asyncio.sleep(0.02)
     records.away = True
     assert (await asyncio.wait_for(waiting, 1))[0] == records.capture

@@ -74,7 +74,7 @@ class Store:
     def __init__(self, opens=(), closes=(), reads=(), reopens=()):
         self.opens, self.closes, self.reads = list(opens), list(closes), list(reads)
         self.reopens = list(reopens)
-        self.opened, self.closed, self.reopened = [], [], []
+        self.opened, self.closed, self.reopened, self.kept = [], [], [], []
         self.stored = ()
 
     async def open(self, opening, wanted):
@@ -109,6 +109,10 @@ class Store:
             raise step
         self.reopened.append((message.forward.transaction_id, response_code_39))
         return step
+
+    async def keep_late_answer(self, _message, _at_ms, response_code_39, _contradicts):
+        self.kept.append(response_code_39)
+        return Event.LATE_ANSWER
 
 
 class Bank:
@@ -346,6 +350,7 @@ async def test_an_approval_of_what_another_has_taken_over_opens_its_reversal_aga
     store.stored = (StoredMessage(forward, 0, *told),)
     assert await sale(a_gateway(store, Bank(outcome))) is told
     assert store.reopened == ([(taken.transaction_id, "00")] if outcome is APPROVAL else [])
+    assert store.kept == (["05"] if outcome == Answered("05") else [])
 
 
 async def test_the_closing_write_comes_before_anything_is_logged_or_counted():

@@ -12,7 +12,13 @@ import structlog
 from making import ACCOUNT, BANK, IDENTITY, a_reference, a_transaction, an_order
 from netvalve.domain.bank_message import Answered, BankOperation, NoAnswer, NotSent
 from netvalve.domain.directory import Directory
-from netvalve.domain.journal import Forward, ForwardKind, StoredMessage, StoreUnavailable
+from netvalve.domain.journal import (
+    Forward,
+    ForwardKind,
+    ResolvedAs,
+    StoredMessage,
+    StoreUnavailable,
+)
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import MessageIdentity, TransactionType
 from netvalve.payments.endings import Endings
@@ -64,6 +70,7 @@ class Store:
     def __init__(self, *messages):
         self.messages = list(messages)
         self.postponed, self.acknowledged, self.reopened, self.closed = [], [], [], []
+        self.kept, self.keeps_as, self.closes = [], Event.LATE_ANSWER, True
         self.broken = 0
 
     def fail_if_broken(self):
@@ -94,9 +101,14 @@ class Store:
         self.reopened.append((message.forward.transaction_id, response_code_39))
         return True
 
+    async def keep_late_answer(self, message, _at_ms, response_code_39, contradicts):
+        self.fail_if_broken()
+        self.kept.append((message.forward.transaction_id, response_code_39, contradicts))
+        return self.keeps_as
+
     async def close(self, closing):
         self.closed.append(closing)
-        return True
+        return self.closes
 
 
 class References:
@@ -319,8 +331,8 @@ async def test_a_store_that_is_away_stops_nothing_for_good():
     assert store.acknowledged == [(1001, "00")]
 
 
-async def hear(store, identity, answer, wait_s=0.01):
-    worker = a_worker(store, Bank())
+async def hear(store, identity, answer, wait_s=0.01, metrics=None):
+    worker = a_worker(store, Bank(), metrics)
     worker.heard(identity, answer)
     await asyncio.sleep(wait_s)
 
@@ -332,11 +344,55 @@ async def test_a_late_approval_of_what_is_reversed_is_told_to_the_bank_again(sta
     assert store.reopened == [(1001, "00")]
 
 
-async def test_a_late_decline_of_what_is_reversed_changes_nothing():
+async def test_a_late_decline_of_what_is_reversed_is_kept_and_changes_nothing():
     store = Store(a_reversal())
     await hear(store, IDENTITY, Answered("05"))
     assert store.reopened == []
     assert store.closed == []
+    assert store.kept == [(1001, "05", ResolvedAs.APPROVED)]
+
+
+def an_ended_repeat(state):
+    message = a_repeat()
+    return replace(message, transaction=replace(message.transaction, state=state))
+
+
+@pytest.mark.parametrize(
+    ("answer", "contradicts"),
+    [
+        (APPROVED, ResolvedAs.DECLINED),
+        (Answered("00", 1, "840"), ResolvedAs.DECLINED),
+        (Answered("05"), ResolvedAs.APPROVED),
+        (Answered("91"), None),
+    ],
+)
+@pytest.mark.parametrize("state", [State.APPROVED, State.DECLINED, State.REFUNDED])
+async def test_a_late_answer_to_what_has_ended_is_kept_with_what_it_would_contradict(
+    answer, contradicts, state
+):
+    store, metrics = Store(an_ended_repeat(state)), Metrics()
+    await hear(store, IDENTITY, answer, metrics=metrics)
+    assert store.closed == []
+    assert store.kept == [(1002, answer.response_code, contradicts)]
+    assert b"netvalve_resolutions_contradicted_total 0.0" in metrics.render()
+
+
+async def test_a_late_answer_against_an_operators_word_is_an_error_and_counted():
+    store, metrics = Store(an_ended_repeat(State.DECLINED)), Metrics()
+    store.keeps_as = Event.CONTRADICTED
+    with structlog.testing.capture_logs() as lines:
+        await hear(store, IDENTITY, APPROVED, metrics=metrics)
+    assert b"netvalve_resolutions_contradicted_total 1.0" in metrics.render()
+    (line,) = [each for each in lines if each["event"] == "resolution_contradicted"]
+    assert (line["log_level"], line["transaction_id"], line["field_39"]) == ("error", 1002, "00")
+
+
+async def test_an_answer_to_what_ends_meanwhile_is_kept_however_long_the_store_is_away():
+    store = Store(a_repeat())
+    store.closes, store.broken = False, 2
+    await hear(store, IDENTITY, APPROVED, wait_s=0.3)
+    assert len(store.closed) == 1
+    assert store.kept == [(1002, "00", ResolvedAs.DECLINED)]
 
 
 async def test_a_late_answer_ends_what_still_waits_for_it():

@@ -110,6 +110,7 @@ async def _inquire(
         call.client.client_id,
         Names(named.transaction_id, named.client_order_id, named.idempotency_key),
         wait_s=services.settings.inquiry_wait_s,
+        waiting_max=services.settings.inquiries_waiting_max,
     )
     if found is None:
         return _not_found(call)

@@ -29,9 +29,9 @@ class SqliteExpiring:
         """Close the look-ups' connection."""
         self._reader.close()
 
-    async def due(self, now_ms: int, limit: int) -> tuple[Order, ...]:
-        """Approved and past their time, with nothing in flight, the longest overdue first."""
-        values = _EXPIRING.bound({"now_ms": now_ms, "limit": limit})
+    async def due(self, bank_id: int, now_ms: int, limit: int) -> tuple[Order, ...]:
+        """A bank's approved and past their time, nothing in flight, the longest overdue first."""
+        values = _EXPIRING.bound({"bank_id": bank_id, "now_ms": now_ms, "limit": limit})
         rows = self._reader.read(
             lambda connection: connection.execute(_EXPIRING.text, values).fetchall()
         )

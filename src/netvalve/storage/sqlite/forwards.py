@@ -5,20 +5,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from netvalve.domain.journal import PAUSE_MAX_MS, Forward, ForwardKind, StoredMessage
+from netvalve.domain.journal import PAUSE_MAX_MS, Forward, ResolvedAs, StoredMessage
 from netvalve.domain.lifecycle import Event
 from netvalve.storage import forward_queries
-from netvalve.storage.guards import GUARDS
 from netvalve.storage.mapping import stored_message_of
-from netvalve.storage.sqlite.history import append, by_hand
+from netvalve.storage.sqlite import late_answers, reversals
 from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.query import Query
 from netvalve.storage.sqlite.reader import Reader
-from netvalve.storage.sqlite.statements import marks
 from netvalve.storage.sqlite.writer import Writer
-
-_MTI_OF: Final = {Event.REVERSAL_ACKNOWLEDGED: "0430", Event.LATE_APPROVAL: None}
-"""A late approval may have come as 0110 or 0210; its transaction's first event tells which."""
 
 _DUE: Final = Query.of(forward_queries.DUE)
 _ASTRAY: Final = Query.of(forward_queries.ASTRAY)
@@ -29,27 +24,6 @@ _POSTPONE: Final = """
 UPDATE forwards
 SET attempts = attempts + ?, next_attempt_at_ms = ?, refused_39 = COALESCE(?, refused_39)
 WHERE transaction_id = ? AND kind = ? AND done_at_ms IS NULL AND owner_epoch = ?
-"""
-_AS_IT_WAS: Final = """
-SELECT 1 FROM forwards
-WHERE transaction_id = ? AND kind = ? AND done_at_ms IS NULL
-    AND owner_epoch = ? AND next_attempt_at_ms = ?
-"""
-"""Another owner asks the bank himself; a late approval since then asks for another attempt."""
-_END: Final = "UPDATE forwards SET done_at_ms = ? WHERE transaction_id = ? AND kind = ?"
-_REOPEN: Final = """
-UPDATE forwards
-SET owner_epoch = CASE WHEN done_at_ms IS NULL THEN owner_epoch ELSE ? END, done_at_ms = NULL,
-    next_attempt_at_ms = ? + (next_attempt_at_ms = ?), resolution = NULL, resolution_reason = NULL
-WHERE transaction_id = ? AND kind = ?
-"""
-"""The time of the next attempt always changes: what is under way ends it no more.
-
-The bank has spoken after the operator: his word counts no more, and stays in the history.
-"""
-_MOVE_TRANSACTION: Final = "UPDATE transactions SET state = ? WHERE transaction_id = ? AND state IN"
-_MOVE_ORDER: Final = """
-UPDATE orders SET state = ?, updated_at_ms = ? WHERE order_id = ? AND opening_id = ? AND state IN
 """
 
 
@@ -103,11 +77,11 @@ class SqliteForwards:
         """
         return await self._writer.write(
             partial(
-                self._reversal_moved,
+                reversals.acknowledge,
                 message=message,
-                event=Event.REVERSAL_ACKNOWLEDGED,
                 at_ms=at_ms,
                 response_code_39=response_code_39,
+                owner=self._owner,
             )
         )
 
@@ -115,11 +89,34 @@ class SqliteForwards:
         """The bank has approved late what is being, or has been, reversed: tell it again."""
         return await self._writer.write(
             partial(
-                self._reversal_moved,
+                reversals.reopen,
                 message=message,
-                event=Event.LATE_APPROVAL,
                 at_ms=at_ms,
                 response_code_39=response_code_39,
+                owner=self._owner,
+            )
+        )
+
+    async def keep_late_answer(
+        self,
+        message: StoredMessage,
+        at_ms: int,
+        response_code_39: str,
+        contradicts: ResolvedAs | None,
+    ) -> Event | None:
+        """Keep an answer to a transaction's own message, which has ended, in its history.
+
+        Each field 39 once: what says the same again adds nothing. The event it is kept as:
+        CONTRADICTED where an operator has resolved it as `contradicts`. None: it is pending.
+        """
+        return await self._writer.write(
+            partial(
+                late_answers.keep,
+                message=message,
+                at_ms=at_ms,
+                response_code_39=response_code_39,
+                contradicts=contradicts,
+                node=self._owner.node,
             )
         )
 
@@ -128,73 +125,6 @@ class SqliteForwards:
             lambda connection: connection.execute(query.text, query.bound(values)).fetchall()
         )
         return tuple(map(stored_message_of, rows))
-
-    def _reversal_moved(
-        self,
-        connection: sqlite3.Connection,
-        *,
-        message: StoredMessage,
-        event: Event,
-        at_ms: int,
-        response_code_39: str | None,
-    ) -> bool:
-        transaction, guard = message.transaction, GUARDS[event]
-        states = f" ({marks(len(guard.sources))})"
-        number = transaction.transaction_id
-        acknowledged = event is Event.REVERSAL_ACKNOWLEDGED
-        if acknowledged and not self._is_as_it_was(connection, message.forward):
-            return False
-        moved = connection.execute(
-            _MOVE_TRANSACTION + states, (guard.target, number, *guard.sources)
-        )
-        if moved.rowcount == 0:
-            return False
-        connection.execute(
-            _MOVE_ORDER + states,
-            (guard.target, at_ms, transaction.order_id, number, *guard.sources),
-        )
-        if response_code_39 is None:
-            self._append_by_hand(connection, message, event, at_ms)
-        else:
-            append(
-                connection,
-                number,
-                event,
-                guard.target,
-                at_ms=at_ms,
-                node=self._owner.node,
-                mti=_MTI_OF[event],
-                identity=message.forward.identity if acknowledged else transaction.identity,
-                response_code_39=response_code_39,
-            )
-        key = (number, ForwardKind.REVERSAL)
-        if acknowledged:
-            connection.execute(_END, (at_ms, *key))
-        else:
-            connection.execute(_REOPEN, (self._owner.epoch, at_ms, at_ms, *key))
-        return True
-
-    def _is_as_it_was(self, connection: sqlite3.Connection, forward: Forward) -> bool:
-        """Whether a message is still our own, and nothing has asked for another attempt."""
-        number, kind = forward.transaction_id, forward.kind
-        stood = (number, kind, self._owner.epoch, forward.next_attempt_at_ms)
-        return connection.execute(_AS_IT_WAS, stood).fetchone() is not None
-
-    def _append_by_hand(
-        self, connection: sqlite3.Connection, message: StoredMessage, event: Event, at_ms: int
-    ) -> None:
-        """No bank has answered: the step shows the operator's reason in place of a message."""
-        if message.resolution is None:
-            raise ValueError(f"neither a bank nor an operator has ended {message.forward}")
-        append(
-            connection,
-            message.forward.transaction_id,
-            event,
-            GUARDS[event].target,
-            at_ms=at_ms,
-            node=self._owner.node,
-            detail=by_hand(message.resolution.reason),
-        )
 
 
 def _executed(connection: sqlite3.Connection, *, text: str, values: tuple[object, ...]) -> None:

@@ -120,6 +120,17 @@ _MEANT_FOR_OTHERS: Final = Question(
     ),
 )
 
+_CONTRADICTED_NOBODY: Final = Question(
+    "an answer contradicts what an operator has resolved",
+    Subject.TRANSACTION,
+    select(events.c.transaction_id, events.c.event, literal("a resolution")).where(
+        events.c.event == str(Event.CONTRADICTED),
+        ~exists().where(
+            forwards.c.transaction_id == events.c.transaction_id, forwards.c.resolution.is_not(None)
+        ),
+    ),
+)
+
 FORWARD_RULES: Final = (
     _ends_with_its_transaction(
         "a reversal waits while its transaction is REVERSING, and is done when it is REVERSED",
@@ -137,4 +148,5 @@ FORWARD_RULES: Final = (
     _OTHER_MESSAGE,
     _TWO_OWNERS,
     _MEANT_FOR_OTHERS,
+    _CONTRADICTED_NOBODY,
 )

@@ -7,7 +7,7 @@ revision = "0003"
 down_revision = "0002"
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_UNCAPTURED = sa.text("expires_at_ms IS NOT NULL AND state = 'APPROVED'")
+_UNCAPTURED = sa.text("expires_at_ms IS NOT NULL AND state = 'APPROVED' AND in_flight_id IS NULL")
 _HOLD_MS = 7 * 86_400_000
 """Of every brand, at this revision."""
 _RESOLVED = sa.text("done_at_ms IS NULL AND resolution IS NOT NULL")
@@ -44,7 +44,7 @@ def upgrade() -> None:
     op.create_index(
         "orders_expiring",
         "orders",
-        ["expires_at_ms"],
+        ["mid_id", "expires_at_ms"],
         sqlite_where=_UNCAPTURED,
         postgresql_where=_UNCAPTURED,
     )
