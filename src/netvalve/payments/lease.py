@@ -75,7 +75,8 @@ class Lease:
     def _extend(self, until_s: float) -> None:
         if not self._holds():
             self._term += 1
-            self._log.info("lease_taken", term=self._term)
+            if self._term > 1:  # the first one is part of every start
+                self._log.info("lease_taken", term=self._term)
         self._until_s = until_s
         self._watch()
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _STEPS_MAX: Final = 400
 """A gateway is killed within so many steps, which may be between any two awaits."""
 _STEPS_OF_A_REQUEST: Final = 10
+_AWAY_S: Final = (1, 60, 1800)
+_AWAY_LONG_S: Final = 10_800
+"""How long a killed bank is away at most; for hours only where the storm lasts for hours."""
 _CLOCK_STEPS_MS: Final = (-7_200_000, -90_000, -1_500, 1_500, 90_000, 7_200_000)
 
 
@@ -112,7 +115,8 @@ class Mishaps:
     async def _kill_bank(self) -> None:
         bank = self._bank()
         bank.kill()
-        await asyncio.sleep(self._dice.choice((1, 60, 1800)) * self._dice.random())
+        most_s = self._dice.choice(_AWAY_S if self._world.hours < 1 else (*_AWAY_S, _AWAY_LONG_S))
+        await asyncio.sleep(most_s * self._dice.random())
         if not bank.running:
             bank.start()
 
