@@ -33,7 +33,7 @@ _FAILURE_OF: Final[Mapping[type[Exception], Failure]] = {
     BodyTooLarge: failures.BODY_TOO_LARGE,
     BodyTooSlow: failures.BODY_TOO_SLOW,
     StoreUnavailable: failures.STORE_UNAVAILABLE,
-    StoreUncertain: failures.STORE_UNAVAILABLE,
+    StoreUncertain: failures.STORE_UNCERTAIN,
 }
 
 

@@ -37,6 +37,7 @@ _FAILURES: Final = {
     "413": "The body is too large",
     "500": "The gateway's fault",
     "503": "Surely not begun: try again",
+    "504": "The store has not said whether it was begun: ask before trying again",
 }
 
 

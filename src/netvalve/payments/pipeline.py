@@ -23,8 +23,15 @@ class Progress:
 
     opened: Payment | None = None
     """The payment, once its opening write is durable."""
+    in_doubt: bool = False
+    """The opening is being written: nobody knows whether it will be durable."""
     given_up: bool = False
-    """The merchant has heard that nothing was begun: nothing may be sent any more."""
+    """The merchant has been answered: nothing may be sent any more."""
+
+    def still_wanted(self) -> bool:
+        """Whether the opening is to be written; asked when its turn to be written has come."""
+        self.in_doubt = not self.given_up
+        return self.in_doubt
 
 
 class Pipeline:
@@ -86,7 +93,7 @@ class Pipeline:
         not written: its clientOrderId stays free.
         """
         try:
-            return await self._journal.open(payment.opening, lambda: not progress.given_up)
+            return await self._journal.open(payment.opening, progress.still_wanted)
         except StoreUncertain:
             if await self._found(payment) is None:
                 raise StoreUnavailable("the opening write was lost") from None

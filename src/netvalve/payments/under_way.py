@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from netvalve.domain.journal import StoreUnavailable
+from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.payments.pipeline import Progress
 from netvalve.payments.ports import Clock, TransactionOnOrder
 
@@ -31,6 +31,7 @@ class UnderWay(Generic[Told]):
 
         Raises:
             StoreUnavailable: surely nothing was begun.
+            StoreUncertain: nobody knows whether anything was; the store does not say.
         """
         progress = Progress()
 
@@ -46,6 +47,8 @@ class UnderWay(Generic[Told]):
         payment = progress.opened
         if payment is None:
             progress.given_up = True
+            if progress.in_doubt:
+                raise StoreUncertain("its opening was being written at its deadline")
             raise StoreUnavailable("not begun before its deadline")
         return payment.transaction, payment.order
 

@@ -170,8 +170,8 @@ def _refused_begins_nothing(evidence: Evidence) -> Iterator[str]:
     for told in evidence.told:
         if told.status == 503 and isinstance(told.body, dict):
             row = by_trace.get(told.body.get("traceID"))
-            if row is not None and row["state"] in _HELD:
-                yield f"answer {told.number} was 503, transaction {row['transaction_id']} approved"
+            if row is not None:
+                yield f"answer {told.number} was 503, transaction {row['transaction_id']} is there"
 
 
 def _charged_once(evidence: Evidence) -> Iterator[str]:

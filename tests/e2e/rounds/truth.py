@@ -20,7 +20,7 @@ _SAID_FOR_EVER = (
     *("transactionID", "orderId", "responseCode", "responseMessage", "responseCodeType"),
     *("bankTransactionId", "authCode", "midId", "cardNumber", "cardType"),
 )
-_SERVED = frozenset({200, 429, 503})
+_SERVED = frozenset({200, 429, 503, 504})
 
 Book = Mapping[str, Sequence[BookLine]]
 """Lines that move money, by RRN."""

@@ -131,13 +131,19 @@ async def test_ready_needs_a_configuration_that_is_fresh(
     assert (response.status_code, response.json()["configuration"]) == (503, False)
 
 
-@pytest.mark.parametrize("broken", [StoreUnavailable("away"), StoreUncertain("lost")])
-async def test_store_that_is_away_is_asked_again_soon(
-    api: httpx.AsyncClient, face: Face, broken: Exception
-) -> None:
-    face.gateway.answer = broken
+async def test_store_that_is_away_is_asked_again_soon(api: httpx.AsyncClient, face: Face) -> None:
+    face.gateway.answer = StoreUnavailable("away")
     response = await api.post("/sale", json=SALE)
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["responseCode"] == "GTW_9999"
+
+
+async def test_store_that_does_not_say_whether_it_was_begun_asks_nobody_to_try_again(
+    api: httpx.AsyncClient, face: Face
+) -> None:
+    face.gateway.answer = StoreUncertain("lost")
+    response = await api.post("/sale", json=SALE)
+    assert (response.status_code, "retry-after" in response.headers) == (504, False)
     assert response.json()["responseCode"] == "GTW_9999"
 
 

@@ -263,6 +263,21 @@ async def test_an_opening_is_not_wanted_any_more_once_its_answer_was_that_nothin
     assert store.closed == []
 
 
+async def test_whether_an_opening_that_is_being_written_at_its_deadline_was_begun_nobody_says():
+    class SlowStore(Store):
+        async def open(self, opening, wanted):
+            assert wanted()
+            await asyncio.sleep(0.2)
+            return await super().open(opening, lambda: True)
+
+    store, bank = SlowStore(), Bank()
+    gateway = a_gateway(store, bank, charge_deadline_s=0.05, closing_grace_s=0.05)
+    with pytest.raises(StoreUncertain):
+        await sale(gateway)
+    assert await gateway.drain(1) == 0
+    assert bank.asked == 0
+
+
 async def test_a_fault_of_our_own_after_the_opening_ends_like_an_answer_that_was_lost():
     class BrokenBank(Bank):
         async def send(self, _request, _deadline_s):

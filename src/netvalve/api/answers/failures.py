@@ -49,6 +49,8 @@ FAULT: Final = Failure(500, "GTW_9999")
 OVERLOADED: Final = Failure(503, "GTW_9999", _SOON)
 TOO_MANY_CONNECTIONS: Final = Failure(503, "GTW_9999", (*_SOON, *_LAST))
 STORE_UNAVAILABLE: Final = Failure(503, "GTW_9999", _SOON)
+STORE_UNCERTAIN: Final = Failure(504, "GTW_9999")
+"""The store has not said in time whether the payment was begun: it is to be asked for."""
 
 
 def refusal_body(code: str, trace_id: str, now_ms: int) -> dict[str, object]:
