@@ -1,11 +1,13 @@
-"""Sales per second of one gateway process with the test bank beside it, durable commits on.
+"""Sales per second on each store, with one worker and with two, commits durable everywhere.
 
-    make bench [BENCH="--seconds 10 --connections 1,16,64,256"]
+    make bench [BENCH="--seconds 10 --connections 1,16,64,256 --stations sqlite-1,postgresql-2"]
 
-Starts a sandbox of its own in a fresh folder, drives it with wrk at each number of connections
+Starts a gateway of its own on each store, with a test bank beside it, all in fresh folders; drives
+them in turn with wrk at each number of connections, so that their ratio holds on a noisy machine,
 and prints one table; writes the same as JSON to bench/results/. Every sale goes over HTTP with an
 API key, is validated whole, sealed in the vault, committed before it leaves for the bank and
-committed again before it is answered; the bank commits its own book before it answers.
+committed again before it is answered; the bank commits its own book before it answers. At the end
+`netvalve verify` goes through each store, and every sale that was counted must be in it.
 """
 
 import argparse
@@ -20,11 +22,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sqlalchemy import text
+
+from netvalve.storage.snapshot import snapshot_of
+from netvalve.storage.verification.verification import verify
+from station import Station, station
+
 HERE = Path(__file__).parent
+STATIONS = {
+    "sqlite-1": ("SQLite", 1),
+    "postgresql-1": ("PostgreSQL", 1),
+    "postgresql-2": ("PostgreSQL", 2),
+}
 _START_S = 30.0
 
 
@@ -32,6 +45,7 @@ _START_S = 30.0
 class Level:
     """What one number of connections gave."""
 
+    station: str
     connections: int
     sales: int
     refused: int
@@ -41,10 +55,12 @@ class Level:
     p999_ms: float
     max_ms: float
     gateway_us_per_sale: float
-    """CPU time of the gateway's process, user and system."""
+    """CPU time of the gateway's processes, user and system."""
+    store_us_per_sale: float
+    """The same of PostgreSQL's; SQLite works within the gateway's."""
     bank_us_per_sale: float
     gateway_mib: float
-    """Resident memory of the gateway's process after the run."""
+    """Resident memory of the gateway's largest process after the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +80,21 @@ def main() -> int:
         return 1
     with (
         tempfile.TemporaryDirectory(prefix="netvalve-bench-") as home,
-        running_sandbox(home) as running,
+        ExitStack() as running,
     ):
-        level_of(running, 16, 2)  # warm-up, not counted
-        levels = [level_of(running, each, options.seconds) for each in options.connections]
-        _prove(home, sum(level.sales for level in levels))
+        stations = [
+            running.enter_context(station(*STATIONS[name], Path(home) / name))
+            for name in options.stations
+        ]
+        for each in stations:
+            measured(each, 16, 2)  # warm-up, not counted
+        levels = [
+            measured(each, connections, options.seconds)
+            for connections in options.connections
+            for each in stations
+        ]
+        for each in stations:
+            _prove(each, sum(level.sales for level in levels if level.station == each.name))
     _print(levels)
     _write(levels, options.seconds)
     return 1 if any(level.refused for level in levels) else 0
@@ -81,6 +107,12 @@ def _options() -> argparse.Namespace:
         "--connections",
         type=lambda text: [int(each) for each in text.split(",")],
         default=[1, 16, 64, 256],
+    )
+    parser.add_argument(
+        "--stations",
+        type=lambda text: text.split(","),
+        default=list(STATIONS),
+        help=f"of {', '.join(STATIONS)}",
     )
     return parser.parse_args()
 
@@ -124,13 +156,39 @@ def _announced(home: Path, process: subprocess.Popen[bytes]) -> Running:
     return Running(facts, process.pid, int(children[0]))
 
 
-def level_of(running: Running, connections: int, seconds: int) -> Level:
+def measured(on: Station, connections: int, seconds: int) -> Level:
     """Sales for so many seconds over so many connections."""
-    before = _cpu_s(running.gateway_pid), _cpu_s(running.bank_pid)
-    result = _wrk(running, connections, seconds)
-    after = _cpu_s(running.gateway_pid), _cpu_s(running.bank_pid)
+    return _level(
+        on.name,
+        {"base_url": on.base_url, "client_id": on.client_id, "api_key": on.api_key},
+        (on.gateway_pids, on.store_pids, (on.bank_pid,)),
+        connections,
+        seconds,
+    )
+
+
+def level_of(running: Running, connections: int, seconds: int) -> Level:
+    """The same of a sandbox."""
+    pids = ((running.gateway_pid,), (), (running.bank_pid,))
+    return _level("sandbox", running.facts, pids, connections, seconds)
+
+
+def _level(
+    name: str,
+    facts: Mapping[str, str],
+    pids: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]],
+    connections: int,
+    seconds: int,
+) -> Level:
+    before = [sum(map(_cpu_s, each)) for each in pids]
+    result = _wrk(facts, connections, seconds)
     sales = max(int(result["approved"]), 1)
+    spent = [
+        (sum(map(_cpu_s, each)) - began) / sales * 1e6
+        for each, began in zip(pids, before, strict=True)
+    ]
     return Level(
+        station=name,
         connections=connections,
         sales=int(result["approved"]),
         refused=int(result["refused"]) + int(result["socket_errors"]),
@@ -139,14 +197,14 @@ def level_of(running: Running, connections: int, seconds: int) -> Level:
         p99_ms=result["p99_ms"],
         p999_ms=result["p999_ms"],
         max_ms=result["max_ms"],
-        gateway_us_per_sale=(after[0] - before[0]) / sales * 1e6,
-        bank_us_per_sale=(after[1] - before[1]) / sales * 1e6,
-        gateway_mib=resident_mib(running.gateway_pid),
+        gateway_us_per_sale=spent[0],
+        store_us_per_sale=spent[1],
+        bank_us_per_sale=spent[2],
+        gateway_mib=max(map(resident_mib, pids[0])),
     )
 
 
-def _wrk(running: Running, connections: int, seconds: int) -> dict[str, float]:
-    facts = running.facts
+def _wrk(facts: Mapping[str, str], connections: int, seconds: int) -> dict[str, float]:
     run = subprocess.run(
         [
             *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"),
@@ -165,17 +223,23 @@ def _wrk(running: Running, connections: int, seconds: int) -> dict[str, float]:
     return result
 
 
-def _prove(home: str, counted: int) -> None:
-    """Every sale that was counted must be in the gateway's store and in the bank's book."""
-    with sqlite3.connect(f"file:{home}/netvalve.sqlite3?mode=ro", uri=True) as store:
-        approved = "SELECT count(*) FROM transactions WHERE type = 'SALE' AND state = 'APPROVED'"
-        stored = store.execute(approved).fetchone()[0]
+def _prove(on: Station, counted: int) -> None:
+    """Every sale that was counted must be in the store, and the store must agree with itself."""
+    approved = text("SELECT count(*) FROM transactions WHERE type = 'SALE' AND state = 'APPROVED'")
+    with snapshot_of(on.database_url) as connection:
+        stored = connection.execute(approved).scalar_one()
     if stored < counted:
-        raise SystemExit(f"bench: {counted} sales were answered, {stored} are in the store")
+        raise SystemExit(f"bench: {counted} sales were answered, {stored} are in {on.name}")
+    if broken := verify(on.database_url, first=1).broken:
+        raise SystemExit(f"bench: {broken} rules are broken in {on.name}")
 
 
 def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    """A process that has ended counts nothing more."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -187,15 +251,15 @@ def resident_mib(pid: int) -> float:
 
 def _print(levels: list[Level]) -> None:
     print(
-        "connections  sales/s     p50 ms    p99 ms  p99.9 ms    max ms"
-        "  gateway us/sale  bank us/sale  gateway MiB  refused"
+        "station                connections  sales/s     p50 ms    p99 ms  p99.9 ms    max ms"
+        "  gateway us/sale  store us/sale  bank us/sale  gateway MiB  refused"
     )
     for each in levels:
         print(
-            f"{each.connections:11d} {each.sales_per_s:8.0f} {each.p50_ms:10.2f} "
-            f"{each.p99_ms:9.2f} {each.p999_ms:9.2f} {each.max_ms:9.2f} "
-            f"{each.gateway_us_per_sale:16.0f} {each.bank_us_per_sale:13.0f} "
-            f"{each.gateway_mib:12.1f} {each.refused:8d}"
+            f"{each.station:22s} {each.connections:11d} {each.sales_per_s:8.0f} "
+            f"{each.p50_ms:10.2f} {each.p99_ms:9.2f} {each.p999_ms:9.2f} {each.max_ms:9.2f} "
+            f"{each.gateway_us_per_sale:16.0f} {each.store_us_per_sale:14.0f} "
+            f"{each.bank_us_per_sale:13.0f} {each.gateway_mib:12.1f} {each.refused:8d}"
         )
 
 

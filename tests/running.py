@@ -15,6 +15,8 @@ from uuid import uuid4
 
 import httpx
 
+from stores import PROGRAM_STORES, SQLITE_FILE, rows_of
+
 CARD = {
     "cardNumber": "4012000098765439",
     "cardExpireMonth": "12",
@@ -39,6 +41,8 @@ class Sandbox:
     def __init__(self, home: Path, **settings: object) -> None:
         self.home = home
         self.log = home / "sandbox.log"
+        settings = {**PROGRAM_STORES.setting(home), **settings}
+        self.database_url = str(settings.get("database", home / SQLITE_FILE))
         self._settings = {f"NETVALVE_{name.upper()}": str(each) for name, each in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
         self.facts: Mapping[str, Any] = {}
@@ -133,6 +137,10 @@ class Sandbox:
             timeout=60,
             check=False,
         )
+
+    def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+        """What a query finds in its store, past the gateway."""
+        return rows_of(self.database_url, query, **values)
 
     def interrupt(self, wait_s: float = 40.0) -> int:
         """Ctrl-C: the signal goes to the whole group. Its exit status."""

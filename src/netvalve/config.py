@@ -36,8 +36,17 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the gateway listens on")
     port: Port = Field(8080, description="Port the gateway listens on; 0 takes a free one")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that `netvalve serve` runs on its port, each a gateway of its own "
+        "with its own limits and bank links; more than one needs PostgreSQL",
+    )
     database: str = Field(
-        "", description="Database URL; empty means sqlite in the home folder (netvalve.sqlite3)"
+        "",
+        description="Database URL: sqlite:///path or postgresql://user@host/name (several hosts as "
+        "host:port,host:port); empty means SQLite in the home folder (netvalve.sqlite3)",
     )
     keyring: Path | None = Field(
         None, description="Key ring file; empty means keyring.json in the home folder"

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import sqlite3
 from contextlib import closing
 from uuid import UUID
 
@@ -267,9 +266,9 @@ def test_a_transaction_is_found_by_the_one_it_refers_to(shop, crowd):
 def test_a_transaction_is_found_by_the_card_schemes_id(shop, sandbox, crowd):
     _, rows = crowd
     sale = rows["sale"]["transactionID"]
-    with closing(sqlite3.connect(sandbox.home / "netvalve.sqlite3")) as store:
-        asked = "SELECT scheme_transaction_id FROM transactions WHERE transaction_id = ?"
-        ((scheme_id,),) = store.execute(asked, (sale,)).fetchall()
+    ((scheme_id,),) = sandbox.rows(
+        "SELECT scheme_transaction_id FROM transactions WHERE transaction_id = :sale", sale=sale
+    )
     page = shop.get("/export", tsysTransId=scheme_id, page=0, pageSize=50)
     assert [row["id"] for row in page["content"]] == [sale]
 

@@ -5,7 +5,6 @@ Source: wire contract, section 2, and docs/idempotency.md.
 
 import asyncio
 import json
-import sqlite3
 import time
 from contextlib import closing
 from uuid import uuid4
@@ -294,13 +293,11 @@ def test_nothing_of_a_body_or_its_key_is_in_the_store_in_clear(keyed, sandbox):
     key = str(uuid4())
     secret = "a description that is nowhere else"
     paid = keyed.send("/sale", sale(amount=41.93, orderDesc=secret, cardSecurityCode="741"), key)
-    with closing(sqlite3.connect(sandbox.home / "netvalve.sqlite3")) as connection:
-        query = (
-            "SELECT idempotency_key, digests, operation FROM idempotency_keys"
-            " WHERE transaction_id = ?"
-        )
-        number = paid.json()["transactionID"]
-        ((name, digests, operation),) = connection.execute(query, (number,)).fetchall()
+    ((name, digests, operation),) = sandbox.rows(
+        "SELECT idempotency_key, digests, operation FROM idempotency_keys"
+        " WHERE transaction_id = :number",
+        number=paid.json()["transactionID"],
+    )
     assert operation == "/sale"
     assert key not in name
     said = json.loads(digests)

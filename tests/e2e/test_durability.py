@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from collections import Counter
 
 import httpx
@@ -47,32 +46,31 @@ async def test_kill_9_in_the_middle_of_200_sales_loses_no_acknowledged_sale(tmp_
         assert {*statuses} <= ENDED_OR_PENDING
         assert statuses["Purchased"] >= len(acknowledged) >= 50
         assert statuses.total() > statuses["Purchased"], "nothing was in flight"
-        assert_nothing_is_half_written(tmp_path)
+        assert_nothing_is_half_written(sandbox)
     finally:
         sandbox.interrupt()
 
 
-def assert_nothing_is_half_written(home):
+def assert_nothing_is_half_written(sandbox):
     """Each order has its opening transaction, its name and its history; and nothing has less."""
-    with contextlib.closing(sqlite3.connect(home / "netvalve.sqlite3")) as store:
-        orphans = """
-            SELECT
-              (SELECT count(*) FROM orders o WHERE NOT EXISTS
-                (SELECT 1 FROM transactions t
-                 WHERE t.transaction_id = o.opening_id AND t.order_id = o.order_id)),
-              (SELECT count(*) FROM transactions t WHERE NOT EXISTS
-                (SELECT 1 FROM orders o WHERE o.order_id = t.order_id)),
-              (SELECT count(*) FROM transactions t WHERE NOT EXISTS
-                (SELECT 1 FROM events e
-                 WHERE e.transaction_id = t.transaction_id AND e.event = 'OPENED')),
-              (SELECT count(*) FROM order_keys k WHERE NOT EXISTS
-                (SELECT 1 FROM orders o WHERE o.order_id = k.order_id)),
-              (SELECT count(*) FROM orders o WHERE o.client_order_id IS NOT NULL AND NOT EXISTS
-                (SELECT 1 FROM order_keys k WHERE k.order_id = o.order_id)),
-              (SELECT count(*) FROM orders o WHERE
-                (o.state = 'PENDING') <> (o.in_flight_id IS NOT NULL))
-        """
-        assert store.execute(orphans).fetchone() == (0, 0, 0, 0, 0, 0)
+    orphans = """
+        SELECT
+          (SELECT count(*) FROM orders o WHERE NOT EXISTS
+            (SELECT 1 FROM transactions t
+             WHERE t.transaction_id = o.opening_id AND t.order_id = o.order_id)),
+          (SELECT count(*) FROM transactions t WHERE NOT EXISTS
+            (SELECT 1 FROM orders o WHERE o.order_id = t.order_id)),
+          (SELECT count(*) FROM transactions t WHERE NOT EXISTS
+            (SELECT 1 FROM events e
+             WHERE e.transaction_id = t.transaction_id AND e.event = 'OPENED')),
+          (SELECT count(*) FROM order_keys k WHERE NOT EXISTS
+            (SELECT 1 FROM orders o WHERE o.order_id = k.order_id)),
+          (SELECT count(*) FROM orders o WHERE o.client_order_id IS NOT NULL AND NOT EXISTS
+            (SELECT 1 FROM order_keys k WHERE k.order_id = o.order_id)),
+          (SELECT count(*) FROM orders o WHERE
+            (o.state = 'PENDING') <> (o.in_flight_id IS NOT NULL))
+    """
+    assert sandbox.rows(orphans) == [(0, 0, 0, 0, 0, 0)]
 
 
 def test_a_second_start_keeps_the_data(tmp_path):

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import sqlite3
 import time
 from contextlib import closing
 
@@ -97,9 +96,8 @@ def test_the_account_s_own_hold_goes_before_its_brand_s(hasty, shop):
 
 def test_a_bank_that_cannot_cancel_is_not_asked(hasty, shop):
     hold = shop.authorize(100, midId=12)
-    with closing(sqlite3.connect(hasty.home / "netvalve.sqlite3")) as store:
-        query = "SELECT expires_at_ms FROM orders WHERE order_id = ?"
-        assert store.execute(query, (hold["orderId"],)).fetchone() == (None,)
+    query = "SELECT expires_at_ms FROM orders WHERE order_id = :order_id"
+    assert hasty.rows(query, order_id=hold["orderId"]) == [(None,)]
 
 
 @pytest.mark.parametrize("amount", [6114, 6115, 6106])

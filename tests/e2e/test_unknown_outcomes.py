@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import csv
 import io
-import sqlite3
 import time
 
 import httpx
@@ -132,15 +131,14 @@ async def test_what_kill_9_left_open_ends_on_both_sides(tmp_path):
             eventually(lambda: statuses() <= {"Purchased", "Reversed"}, True)
             for order in approved:
                 assert shop.get("/order", clientOrderId=order)["status"] == "Purchased"
-        assert_books_agree(tmp_path, book(sandbox))
+        assert_books_agree(sandbox, book(sandbox))
     finally:
         sandbox.interrupt()
 
 
-def assert_books_agree(home, booked):
+def assert_books_agree(sandbox, booked):
     """Every sale is captured at the bank where it is purchased here, and nowhere else."""
-    with contextlib.closing(sqlite3.connect(home / "netvalve.sqlite3")) as store:
-        rows = store.execute("SELECT rrn, state FROM transactions WHERE type = 'SALE'").fetchall()
+    rows = sandbox.rows("SELECT rrn, state FROM transactions WHERE type = 'SALE'")
     here = {rrn for rrn, state in rows if state == "APPROVED"}
     there = {rrn for rrn, row in booked.items() if row["state"] == "CAPTURED"}
     assert here == there

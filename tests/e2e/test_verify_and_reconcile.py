@@ -7,19 +7,18 @@ import csv
 import io
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from running import DECLINED_CARD, Merchant, Sandbox
+from stores import PROGRAM_STORES, change
 
 ENDS_WITHIN_S = 40
 CHARGES_WITH_FAULTS = (5005, 6001, 6003, 6004, 6005, 6006, 6007, 6008, 6009, 6012, 6013, 6014, 6015)
@@ -147,15 +146,15 @@ def test_the_book_may_come_through_a_pipe(busy: Sandbox, book: Path) -> None:
 def test_an_amount_changed_by_hand_is_found_with_what_it_should_be(
     busy: Sandbox, tmp_path: Path
 ) -> None:
-    copy = copied(busy, tmp_path)
-    with closing(sqlite3.connect(copy)) as store, store:
-        (number,) = store.execute(
-            "SELECT order_id FROM orders WHERE state = 'APPROVED' AND type = 'SALE' LIMIT 1"
-        ).fetchone()
-        store.execute(
-            "UPDATE orders SET captured_minor = captured_minor - 1 WHERE order_id = ?", (number,)
-        )
-    busy_copy = Sandbox(tmp_path, database=copy)
+    busy_copy = Sandbox(tmp_path, database=PROGRAM_STORES.copy(busy.database_url, tmp_path))
+    ((number,),) = busy_copy.rows(
+        "SELECT order_id FROM orders WHERE state = 'APPROVED' AND type = 'SALE' LIMIT 1"
+    )
+    change(
+        busy_copy.database_url,
+        "UPDATE orders SET captured_minor = captured_minor - 1 WHERE order_id = :number",
+        number=number,
+    )
     done = busy_copy.command("verify", "--json")
     assert done.returncode == 1
     found = told(done)
@@ -163,17 +162,6 @@ def test_an_amount_changed_by_hand_is_found_with_what_it_should_be(
     (breach,) = found["breaches"]
     assert (breach["subject"], breach["number"]) == ("order", number)
     assert int(breach["expected"]) == int(breach["found"]) + 1
-
-
-def copied(sandbox: Sandbox, folder: Path) -> Path:
-    """A copy of a running sandbox's store."""
-    copy = folder / "copy.sqlite3"
-    with (
-        closing(sqlite3.connect(sandbox.home / "netvalve.sqlite3")) as source,
-        closing(sqlite3.connect(copy)) as target,
-    ):
-        source.backup(target)
-    return copy
 
 
 def test_a_book_that_says_otherwise_ends_with_status_1_and_says_what_to_do(

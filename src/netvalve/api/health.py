@@ -38,4 +38,4 @@ async def metrics(services: Services) -> Answer:
     services.metrics.backlog(await services.records.backlog(now_ms), now_ms)
     for bank, is_ready in services.bank_readiness().items():
         services.metrics.bank_ready(bank, ready=is_ready)
-    return Answer(200, services.metrics.render(), CONTENT_TYPE.encode())
+    return Answer(200, await services.metrics.render(), CONTENT_TYPE.encode())

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from netvalve.api.application import Application
 from netvalve.api.descriptors import connections_allowed
+from netvalve.api.port import bound_socket
 from netvalve.api.protocol import limited_protocol
 from netvalve.config import Settings
 
@@ -33,9 +34,14 @@ class ApiServer:
     """Listens, and stops only when what it has taken is answered."""
 
     def __init__(
-        self, application: Application, settings: Settings, log: FilteringBoundLogger
+        self,
+        application: Application,
+        settings: Settings,
+        log: FilteringBoundLogger,
+        listener: socket.socket | None = None,
     ) -> None:
-        self._settings, self._log = settings, log
+        """Takes the port of the settings, unless it is given a bound socket."""
+        self._settings, self._log, self._listener = settings, log, listener
         self._server = _QuietServer(
             uvicorn.Config(
                 application,
@@ -61,7 +67,7 @@ class ApiServer:
         Raises:
             OSError: the address cannot be had.
         """
-        listener = _listener(self._settings.host, self._settings.port)
+        listener = self._listener or bound_socket(self._settings.host, self._settings.port)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
         while not self._server.started:
             if self._serving.done():
@@ -78,15 +84,3 @@ class ApiServer:
         self._server.should_exit = True
         await self._serving
         self._serving = None
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -8,11 +8,10 @@ from typing import Protocol
 from netvalve.api.application import Application, build_application
 from netvalve.bootstrap.ground import Ground, RunningGateway
 from netvalve.bootstrap.parts import Parts
+from netvalve.bootstrap.store import Seat, Store
 from netvalve.payments.gateway import Gateway
 from netvalve.payments.lease import Lease
 from netvalve.storage.credentials import CredentialHasher
-from netvalve.storage.sqlite.seat import Seat
-from netvalve.storage.sqlite.store import SqliteStore
 
 _LAST_WRITES_S = 5.0
 """How long the payments that lost their bank at the end have for their closing writes."""
@@ -29,7 +28,7 @@ class Server(Protocol):
 
 
 async def run_gateway(
-    store: SqliteStore,
+    store: Store,
     ground: Ground,
     *,
     serving: Callable[[Application], Server],
@@ -52,7 +51,7 @@ async def run_gateway(
 
 
 @asynccontextmanager
-async def _seated(ground: Ground, store: SqliteStore) -> AsyncIterator[tuple[Seat, Lease]]:
+async def _seated(ground: Ground, store: Store) -> AsyncIterator[tuple[Seat, Lease]]:
     """A seat at the store, with a lease that is renewed until the gateway's last write."""
     lease_s = ground.settings.lease_s
     seat = await store.join(ground.node, lease_s)
@@ -93,7 +92,7 @@ async def _finish(server: Server, gateway: Gateway, ground: Ground) -> None:
     await gateway.drain(max(end_s - clock.monotonic_s(), 0))
 
 
-def _application(ground: Ground, store: SqliteStore, parts: Parts) -> Application:
+def _application(ground: Ground, store: Store, parts: Parts) -> Application:
     return build_application(
         gateway=parts.gateway,
         configuration=store.configuration,

@@ -1,14 +1,13 @@
 """What a gateway stands on, and what is told of it once it runs."""
 
-import os
 import random
-import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
 
+from netvalve.api.port import base_url
 from netvalve.api.services import random_trace_id
 from netvalve.config import Settings
 from netvalve.payments.ports import Clock
@@ -16,6 +15,7 @@ from netvalve.payments.store_and_forward import POLL_S as FORWARDS_POLL_S
 from netvalve.payments.take_over import POLL_S as TAKE_OVER_POLL_S
 from netvalve.storage.key_ring import KeyRing
 from netvalve.telemetry.metrics import Metrics
+from netvalve.telemetry.node import this_node
 
 
 class SystemClock:
@@ -40,8 +40,7 @@ class RunningGateway:
     @property
     def base_url(self) -> str:
         """Where it is reached."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return base_url(self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +57,4 @@ class Ground:
     """From 0 to 1: spreads the attempts to reach a bank again."""
     forwards_poll_s: float = FORWARDS_POLL_S
     take_over_poll_s: float = TAKE_OVER_POLL_S
-    node: str = f"{socket.gethostname()}-{os.getpid()}"
+    node: str = field(default_factory=this_node)

@@ -9,6 +9,7 @@ from netvalve.banks.iso8583.answers import Answer
 from netvalve.banks.iso8583.link import Iso8583Bank
 from netvalve.banks.links import BankLinks
 from netvalve.bootstrap.ground import Ground
+from netvalve.bootstrap.store import Seat, Store
 from netvalve.domain.client import BankProfile
 from netvalve.payments.endings import Endings
 from netvalve.payments.expiry import Expiry
@@ -26,8 +27,6 @@ from netvalve.payments.replay import Replay
 from netvalve.payments.store_and_forward import StoreAndForward
 from netvalve.payments.take_over import TakeOver
 from netvalve.storage.field_digests import FieldDigests
-from netvalve.storage.sqlite.seat import Seat
-from netvalve.storage.sqlite.store import SqliteStore
 from netvalve.storage.vault import Vault
 
 _DAY_MS = 86_400_000
@@ -37,7 +36,7 @@ class Parts:
     """Each part is made when it is first asked for, with the parts that it needs."""
 
     def __init__(
-        self, ground: Ground, store: SqliteStore, seat: Seat, lease: Lease, *, sandbox: bool
+        self, ground: Ground, store: Store, seat: Seat, lease: Lease, *, sandbox: bool
     ) -> None:
         """A sandbox talks to test banks alone, and its days of a hold are short."""
         self.lease = lease

@@ -4,13 +4,14 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from socket import socket
 
 from netvalve.api.server import ApiServer
 from netvalve.bootstrap.gateway import run_gateway
 from netvalve.bootstrap.ground import Ground, RunningGateway, SystemClock
+from netvalve.bootstrap.store import Store, start_store
 from netvalve.config import Settings
 from netvalve.storage.key_ring import KeyRing
-from netvalve.storage.sqlite.store import SqliteStore
 from netvalve.telemetry.logs import configure_logs
 from netvalve.telemetry.metrics import Metrics
 
@@ -25,20 +26,25 @@ async def serve(
     sandbox: bool,
     started: Callable[[RunningGateway], None],
     stop: asyncio.Event,
+    listener: socket | None = None,
+    metrics: Metrics | None = None,
 ) -> None:
     """Run a gateway until `stop` is set; answer first what it has taken.
 
-    A sandbox talks to test banks alone.
+    A sandbox talks to test banks alone. One gateway of several on a port is given its listener and
+    the metrics of all.
 
     Raises:
         KeyRingError, StoreInUse, DatabaseUrlError, OSError: it cannot start, and why.
         StoreBroke: nothing can be written any more; the next start takes over.
     """
-    log = configure_logs(settings, sandbox=sandbox)
-    ground = Ground(settings, KeyRing.load(settings.keyring_path), SystemClock(), Metrics(), log)
+    log = configure_logs(settings, sandbox=sandbox, shared=listener is not None)
+    metrics = metrics or Metrics()
+    ground = Ground(settings, KeyRing.load(settings.keyring_path), SystemClock(), metrics, log)
 
     def listening(running: RunningGateway) -> None:
         _settle_garbage()
+        metrics.listening()
         log.info("gateway_started", host=running.host, port=running.port, sandbox=sandbox)
         started(running)
 
@@ -52,7 +58,7 @@ async def serve(
         await run_gateway(
             store,
             ground,
-            serving=lambda application: ApiServer(application, settings, log),
+            serving=lambda application: ApiServer(application, settings, log, listener),
             sandbox=sandbox,
             started=listening,
             stop=stop,
@@ -62,19 +68,8 @@ async def serve(
 
 
 @asynccontextmanager
-async def _store(ground: Ground, on_death: Callable[[], None]) -> AsyncIterator[SqliteStore]:
-    settings = ground.settings
-    store = await SqliteStore.start(
-        settings.database_url,
-        clock=ground.clock,
-        metrics=ground.metrics,
-        batch_max=settings.journal_batch_max,
-        waiting_max=settings.journal_waiting_max,
-        read_connections=settings.read_connections,
-        configuration_poll_s=settings.configuration_poll_s,
-        export_max_s=settings.export_max_s,
-        on_death=on_death,
-    )
+async def _store(ground: Ground, on_death: Callable[[], None]) -> AsyncIterator[Store]:
+    store = await start_store(ground, on_death)
     try:
         yield store
     finally:

@@ -36,9 +36,9 @@ def administration_of(settings: "Settings") -> "Administration":
 
 
 def _require_store(settings: "Settings") -> None:
-    from netvalve.storage.engine import sqlite_path
+    from netvalve.storage.engine import shown
+    from netvalve.storage.migrate import current
 
     require_key_ring(settings)
-    path = sqlite_path(settings.database_url)
-    if not path.exists():
-        raise Failure(f"there is no database {path}; run `netvalve migrate`")
+    if current(settings.database_url) is None:
+        raise Failure(f"{shown(settings.database_url)} has no tables; run `netvalve migrate`")

@@ -7,13 +7,13 @@ from netvalve.cli.settings import load_settings
 
 
 def migrate(*, as_json: AsJson = False) -> None:
-    """Bring the database to this release's schema, while no gateway runs on it."""
-    from netvalve.storage.engine import sqlite_path
+    """Bring the database to this release's schema.
+
+    A SQLite file while no gateway runs on it; PostgreSQL while gateways go on.
+    """
     from netvalve.storage.migrate import migrate as apply
 
-    url = load_settings().database_url
-    sqlite_path(url)  # refuses an address of another kind in one line
-    applied = apply(url)
+    applied = apply(load_settings().database_url)
     if as_json:
         show_record({"applied": applied}, as_json=True)
     elif applied:

@@ -1,9 +1,10 @@
 """The enquiries: what there is to know of transactions and orders, one client's own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.journal import StoreUnavailable
 from netvalve.domain.lifecycle import State
 from netvalve.domain.order import Order
@@ -11,7 +12,7 @@ from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction
 from netvalve.payments.awaited import Awaited
 from netvalve.payments.idempotency import Idempotency
-from netvalve.payments.ports import Configuration, Records, TransactionOnOrder
+from netvalve.payments.ports import Chunk, Configuration, Records, TransactionOnOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,8 @@ class Enquiries:
         """Newest first."""
         return await self._records.transactions(search, page)
 
-    def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
-        """Everything that matches, newest first, in batches, from one consistent snapshot."""
-        return self._records.export(search)
+    def export(
+        self, search: Search, form: Callable[[TransactionColumns], Chunk]
+    ) -> AsyncGenerator[Chunk, None]:
+        """What `form` makes of everything that matches, newest first, some rows at a time."""
+        return self._records.export(search, form)

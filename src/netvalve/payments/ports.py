@@ -3,13 +3,14 @@
 Banks and storage fill these in without knowing this module; `bootstrap` joins them.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol, TypeVar
 
 from netvalve.domain.backlog import Backlog
 from netvalve.domain.bank_message import BankOutcome, BankRequest
 from netvalve.domain.card import CardNumber, SealedCard
 from netvalve.domain.client import BankProfile
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.directory import Directory
 from netvalve.domain.journal import (
     Closing,
@@ -78,6 +79,7 @@ class Journal(Protocol):
 
 
 TransactionOnOrder = tuple[Transaction, Order]
+Chunk = TypeVar("Chunk")
 
 
 class Records(Protocol):
@@ -107,8 +109,13 @@ class Records(Protocol):
     async def transactions(self, search: Search, page: PageRequest) -> Page[TransactionOnOrder]:
         """Newest first by (created, id)."""
 
-    def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
-        """Everything that matches, newest first, in batches, from one consistent snapshot."""
+    def export(
+        self, search: Search, form: Callable[[TransactionColumns], Chunk]
+    ) -> AsyncGenerator[Chunk, None]:
+        """What `form` makes of everything that matches, newest first, some rows at a time.
+
+        From one consistent snapshot. `form` runs on a thread, for one batch after another.
+        """
 
     async def history(self, transaction_id: int) -> tuple[HistoryEntry, ...]:
         """Every event of a transaction, oldest first. For operators: no client asked."""

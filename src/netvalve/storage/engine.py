@@ -7,15 +7,21 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_MS: Final = 5000
 """How long a writer waits for another one to finish."""
+CONNECT_S: Final = 5
+"""How long a PostgreSQL server may take to let one in."""
+_POSTGRES_SCHEMES: Final = ("postgresql", "postgres")
 
 
 class DatabaseUrlError(Exception):
@@ -32,8 +38,10 @@ def sqlite_path(database_url: str) -> Path:
         return Path(database_url)
     url = _url(database_url)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        shown = url.set(query={}).render_as_string(hide_password=True)
-        raise DatabaseUrlError(f"not a SQLite file: {shown}{_hint(url)}")
+        named = url.set(query={}).render_as_string(hide_password=True)
+        raise DatabaseUrlError(
+            f"{named} is neither a SQLite file (sqlite:///path) nor PostgreSQL (postgresql://…)"
+        )
     return Path(url.database)
 
 
@@ -42,15 +50,28 @@ def engine_of(database_url: str) -> Iterator[Engine]:
     """An engine without a pool, closed at the end. Every transaction may write.
 
     Raises:
-        DatabaseUrlError: the address is not a SQLite file's.
+        DatabaseUrlError: the address is of no database that is known here.
     """
-    engine = create_engine(f"sqlite:///{sqlite_path(database_url)}", poolclass=NullPool)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    engine = _engine(database_url)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def _engine(database_url: str) -> Engine:
+    if is_postgres(database_url):
+        return postgres_engine(database_url)
+    engine = create_engine(f"sqlite:///{sqlite_path(database_url)}", poolclass=NullPool)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def postgres_engine(database_url: str, **options: Any) -> Engine:
+    """An engine on PostgreSQL. The driver reads the address itself: it may name several hosts."""
+    connect = partial(psycopg.connect, database_url, connect_timeout=CONNECT_S)
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool, **options)
 
 
 def create_sqlite_file(database_url: str) -> None:
@@ -66,9 +87,31 @@ def create_sqlite_file(database_url: str) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
+def is_postgres(database_url: str) -> bool:
+    """Whether an address names a PostgreSQL database, on one host or on several."""
+    return database_url.partition("://")[0] in _POSTGRES_SCHEMES
+
+
 def is_sqlite(database_url: str) -> bool:
-    """Whether an address names a SQLite file; one without a scheme does."""
+    """Whether an address names a SQLite file; one without a scheme does.
+
+    Raises:
+        DatabaseUrlError: it cannot be read.
+    """
+    if is_postgres(database_url):
+        return False
     return "://" not in database_url or _url(database_url).get_backend_name() == "sqlite"
+
+
+def shown(database_url: str) -> str:
+    """An address as it may be shown: without its password."""
+    scheme, separator, rest = database_url.partition("://")
+    authority = urlsplit(database_url).netloc
+    credentials, at, _ = authority.rpartition("@")
+    if not at:
+        return database_url
+    user, colon, _ = credentials.partition(":")
+    return scheme + separator + user + (":***" if colon else "") + rest[len(credentials) :]
 
 
 def _url(database_url: str) -> URL:
@@ -76,12 +119,6 @@ def _url(database_url: str) -> URL:
         return make_url(database_url)
     except (ArgumentError, ValueError):
         raise DatabaseUrlError("the database's address cannot be read") from None
-
-
-def _hint(url: URL) -> str:
-    if url.get_backend_name() != "postgresql":
-        return ""
-    return "; PostgreSQL is not supported by this release"
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -1,7 +1,8 @@
 """Identifiers: numbers leased in blocks, so that one is known before the write and without a wait.
 
 A block is durable before its first number is used: no restart and no crash gives one out twice.
-What a process leaves unused of its blocks is never used.
+What a process leaves unused of its blocks is never used; nor is what is left of a block of orders
+or transactions when its month is over (see `months`).
 """
 
 import asyncio
@@ -10,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Final, Self
 
 from netvalve.domain.transaction import MessageIdentity
+from netvalve.storage.months import MonthFloor
 
-LeaseBlock = Callable[[str, int], Awaitable[int]]
-"""Takes `size` numbers of a kind out of the store, durably; returns the first of them."""
+LeaseBlock = Callable[[str, int, int], Awaitable[int]]
+"""Takes `size` numbers of a kind, from `floor` on, out of the store; the first, once durable."""
 
 _BLOCK: Final = 1_000
 _MESSAGE_BLOCK: Final = 10_000
@@ -24,10 +26,13 @@ _TERMINALS: Final = 1_000_000
 class LeasedSequence:
     """The numbers of one kind. The next block is fetched when half of this one is used."""
 
-    def __init__(self, name: str, block: int, lease: LeaseBlock) -> None:
+    def __init__(
+        self, name: str, block: int, lease: LeaseBlock, floor: Callable[[], int] = lambda: 0
+    ) -> None:
         self._name = name
         self._block = block
         self._lease = lease
+        self._floor = floor
         self._next = self._end = 0
         self._ahead: list[int] = []
         self._fetching: asyncio.Task[None] | None = None
@@ -38,7 +43,8 @@ class LeasedSequence:
         Raises:
             StoreUnavailable: no number is left and the store leases none.
         """
-        while self._next == self._end:
+        floor = self._floor()
+        while self._next == self._end or self._next < floor:
             if self._ahead:
                 self._next = self._ahead.pop()
                 self._end = self._next + self._block
@@ -67,7 +73,7 @@ class LeasedSequence:
         return self._fetching
 
     async def _fetched(self) -> None:
-        self._ahead.append(await self._lease(self._name, self._block))
+        self._ahead.append(await self._lease(self._name, self._block, self._floor()))
 
     def _settled(self, fetching: asyncio.Task[None]) -> None:
         """A failed fetch is told to who waits for it; the next call tries again."""
@@ -79,10 +85,11 @@ class LeasedSequence:
 class LeasedIdentifiers:
     """Every kind of number a payment needs, unique for ever over all processes of one store."""
 
-    def __init__(self, lease: LeaseBlock) -> None:
-        self._lease = lease
-        self._orders = LeasedSequence("order", _BLOCK, lease)
-        self._transactions = LeasedSequence("transaction", _BLOCK, lease)
+    def __init__(self, lease: LeaseBlock, now_ms: Callable[[], int]) -> None:
+        self._lease, self._now_ms = lease, now_ms
+        month = MonthFloor(now_ms)
+        self._orders = LeasedSequence("order", _BLOCK, lease, month)
+        self._transactions = LeasedSequence("transaction", _BLOCK, lease, month)
         self._cards = LeasedSequence("card", _BLOCK, lease)
         self._messages = LeasedSequence("message", _MESSAGE_BLOCK, lease)
         self._all = (self._orders, self._transactions, self._cards, self._messages)
@@ -90,15 +97,15 @@ class LeasedIdentifiers:
         self._transmitted_at = self._hour = ""
 
     @classmethod
-    async def start(cls, lease: LeaseBlock) -> Self:
+    async def start(cls, lease: LeaseBlock, now_ms: Callable[[], int]) -> Self:
         """With a first block of every kind, so that the first payments wait for none."""
-        identifiers = cls(lease)
+        identifiers = cls(lease, now_ms)
         await asyncio.gather(*(each.fill() for each in identifiers._all))
         return identifiers
 
     async def apart(self) -> Self:
         """Blocks of their own from the same store, as another process would have them."""
-        return await self.start(self._lease)
+        return await self.start(self._lease, self._now_ms)
 
     async def stop(self) -> None:
         """Wait for the blocks on their way."""

@@ -81,6 +81,7 @@ clients: Final = Table(
     _text("netvalve_client_id"),
     _text("name"),
     _flag("enabled"),
+    _optional_number("requests_per_s"),
     UniqueConstraint("netvalve_client_id"),
     sqlite_strict=True,
 )
@@ -184,6 +185,52 @@ nodes: Final = Table(
 )
 """Each start of a gateway, under an epoch of its own. It lives until its lease runs out: what an
 epoch without a running lease has left open is taken over."""
+
+batches: Final = Table(
+    "batches",
+    METADATA,
+    _number("epoch"),
+    _text("writer"),
+    _number("session"),
+    _number("batch"),
+    _text("verdicts"),
+    PrimaryKeyConstraint("epoch", "writer"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""The last batch of each journal writer with a verdict an item, written in the batch's own commit:
+where a commit's answer was lost it is looked up here. A session that is over writes nothing more.
+
+SQLite, whose writer lives and dies with its database, leaves it empty.
+"""
+
+allowances: Final = Table(
+    "allowances",
+    METADATA,
+    _id("client_id"),
+    _number("second"),
+    _number("used"),
+    sqlite_strict=True,
+)
+"""How much of a limited client's allowance its gateways have taken for the present second."""
+
+archived_months: Final = Table(
+    "archived_months",
+    METADATA,
+    _id("month"),
+    _number("detached_at_ms"),
+    sqlite_strict=True,
+)
+"""Months whose orders, transactions and events were taken out of the tables (PostgreSQL)."""
+
+compatibility: Final = Table(
+    "compatibility",
+    METADATA,
+    _id("row_id"),
+    _text("oldest_revision"),
+    sqlite_strict=True,
+)
+"""One row, 1: the oldest schema revision whose release still runs on this schema."""
 
 cards: Final = Table(
     "cards",

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Select, and_, bindparam, exists, func, select
 from netvalve.domain.lifecycle import HOLDS_MONEY, meanings_of_status
 from netvalve.domain.search import Search
 from netvalve.domain.transaction import CHARGES, TransactionType
+from netvalve.storage.exports import EXPORTED
 from netvalve.storage.filters import (
     OF_ORDER,
     OF_ORDER_ROW,
@@ -98,17 +99,12 @@ def orders_count(shape: Shape) -> Select[Any]:
 
 def transactions_statement(shape: Shape) -> Select[Any]:
     """The page of matching transactions with their orders, newest first."""
-    return ordered_page(export_statement(shape))
+    return ordered_page(_newest_transactions(select(transactions, orders), shape))
 
 
 def export_statement(shape: Shape) -> Select[Any]:
-    """All matching transactions with their orders, newest first."""
-    return (
-        select(transactions, orders)
-        .select_from(BOTH)
-        .where(_on_transactions(shape))
-        .order_by(transactions.c.opened_at_ms.desc(), transactions.c.transaction_id.desc())
-    )
+    """What an export shows of all matching transactions, newest first."""
+    return _newest_transactions(select(*EXPORTED), shape)
 
 
 def transactions_count(shape: Shape) -> Select[Any]:
@@ -116,6 +112,14 @@ def transactions_count(shape: Shape) -> Select[Any]:
     of_orders = _order_conditions(shape)
     source = BOTH if of_orders else transactions
     return select(func.count()).select_from(source).where(_on_transactions(shape))
+
+
+def _newest_transactions(selected: Select[Any], shape: Shape) -> Select[Any]:
+    return (
+        selected.select_from(BOTH)
+        .where(_on_transactions(shape))
+        .order_by(transactions.c.opened_at_ms.desc(), transactions.c.transaction_id.desc())
+    )
 
 
 def _on_orders(shape: Shape) -> Condition:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from select import PIPE_BUF
 from typing import Final
 
 LINES_MAX: Final = 20_000
@@ -17,7 +18,9 @@ BYTES_MAX: Final = 8 * 1024 * 1024
 
 _GATHER_S: Final = 0.01
 """The thread wakes once for all lines of this time, which costs the event loop less than each."""
-_BATCH_BYTES: Final = 65_536
+BATCH_BYTES: Final = 65_536
+SHARED_BATCH_BYTES: Final = PIPE_BUF - 512
+"""What a pipe takes whole however many write to it, less the room for a line about lost ones."""
 _AGAIN_S: Final = 0.05
 """The pause before a descriptor that would block is tried again."""
 _LAST_LINES_S: Final = 1.0
@@ -27,11 +30,17 @@ _LAST_LINES_S: Final = 1.0
 class LineWriter:
     """Writes to one file descriptor, which it owns; what structlog calls a logger, and its factory.
 
-    `lost_line` makes the line that says how many were lost before it.
+    `lost_line` makes the line that says how many were lost before it. No write is of more than
+    `batch_bytes`, unless one line is.
     """
 
-    def __init__(self, descriptor: int, lost_line: Callable[[int], bytes]) -> None:
-        self._descriptor, self._lost_line = descriptor, lost_line
+    def __init__(
+        self,
+        descriptor: int,
+        lost_line: Callable[[int], bytes],
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        self._descriptor, self._lost_line, self._batch_bytes = descriptor, lost_line, batch_bytes
         self._queue: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._counting = threading.RLock()  # a line may be logged while one is being counted
         self._lines = self._bytes = 0
@@ -87,7 +96,7 @@ class LineWriter:
         while item is not None:
             batch: list[bytes] = []
             size = 0
-            while isinstance(item, bytes) and size < _BATCH_BYTES:
+            while isinstance(item, bytes) and (not batch or size + len(item) <= self._batch_bytes):
                 batch.append(item)
                 size += len(item)
                 item = self._next()

@@ -22,8 +22,9 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
 
 from netvalve.config import Settings
-from netvalve.telemetry.line_writer import LineWriter
+from netvalve.telemetry.line_writer import BATCH_BYTES, SHARED_BATCH_BYTES, LineWriter
 from netvalve.telemetry.masking import mask_fields, mask_text
+from netvalve.telemetry.node import this_node
 
 _QUIET_LIBRARIES: Final = (
     "uvicorn.access",
@@ -42,21 +43,26 @@ Render = Callable[[object, str, EventDict], bytes]
 """Makes the line of an event from the logger, the method's name and the fields."""
 
 
-def configure_logs(settings: Settings, *, sandbox: bool = False) -> FilteringBoundLogger:
+def configure_logs(
+    settings: Settings, *, sandbox: bool = False, shared: bool = False
+) -> FilteringBoundLogger:
     """Sets up structlog and the standard library's logging for this process, once or again.
+
+    What is `shared` with other processes is written so that no line comes into another's.
 
     Raises:
         OSError: the log file cannot be opened.
     """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     for_people = sandbox and settings.log_file is None and sys.stderr.isatty()
-    render = PeopleLines() if for_people else _json_line
+    render = PeopleLines() if for_people else partial(_json_line, this_node())
     descriptor = _open(settings.log_file)
     _end_earlier()
+    batch_bytes = SHARED_BATCH_BYTES if shared else BATCH_BYTES
     structlog.configure(
         processors=[partial(_told, render)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=LineWriter(descriptor, partial(_lost_line, render)),
+        logger_factory=LineWriter(descriptor, partial(_lost_line, render), batch_bytes),
         cache_logger_on_first_use=False,
     )
     logger: FilteringBoundLogger = structlog.get_logger()
@@ -123,12 +129,13 @@ def _add_exception(event: EventDict) -> EventDict:
     return event
 
 
-def _json_line(_logger: object, method: str, event: EventDict) -> bytes:
+def _json_line(node: str, _logger: object, method: str, event: EventDict) -> bytes:
     name = event.pop("event", "")
     line = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "level": method,
         "event": mask_text(str(name)),
+        "node": node,
         **mask_fields(event),
     }
     try:

@@ -1,4 +1,8 @@
-"""Metrics for Prometheus, one registry a process, given to whoever counts."""
+"""Metrics for Prometheus, one registry a process, given to whoever counts.
+
+A gauge says what becomes of it where several processes count together: what the store holds is
+what was looked up last, what each has of its own is added up or is the worst of all.
+"""
 
 from collections.abc import Iterator
 
@@ -12,6 +16,11 @@ from netvalve.telemetry.logs import lines_dropped
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+LINES_DROPPED = (
+    "netvalve_log_lines_dropped",
+    "Log lines that found no room: the reader is slow or gone, or the disk is full",
+)
+"""Name and meaning."""
 
 
 class _LogLinesDropped(Collector):
@@ -19,11 +28,7 @@ class _LogLinesDropped(Collector):
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """The count as of now."""
-        yield CounterMetricFamily(
-            "netvalve_log_lines_dropped",
-            "Log lines that found no room: the reader is slow or gone, or the disk is full",
-            value=lines_dropped(),
-        )
+        yield CounterMetricFamily(*LINES_DROPPED, value=lines_dropped())
 
 
 class Metrics:
@@ -90,34 +95,40 @@ class Metrics:
         self._pending = Gauge(
             "netvalve_transactions_pending",
             "Transactions without an outcome",
+            multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._reversals = Gauge(
             "netvalve_reversals_waiting",
             "Reversals that no bank has acknowledged yet",
+            multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._unknown = Gauge(
             "netvalve_transactions_unknown",
             "Transactions without an end, by what they wait for and by age since their opening",
             ("state", "age"),
+            multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._oldest_seconds = Gauge(
             "netvalve_transactions_unknown_oldest_seconds",
             "Age of the transaction that has waited longest; 0 where none waits",
             ("state",),
+            multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._oldest_id = Gauge(
             "netvalve_transactions_unknown_oldest_id",
             "Number of the transaction that has waited longest; 0 where none waits",
             ("state",),
+            multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._refused = Gauge(
             "netvalve_reversals_refused",
             "Waiting reversals that their bank has last refused: each wants a person",
+            multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._holds_refused = Counter(
@@ -130,8 +141,20 @@ class Metrics:
             "netvalve_bank_ready",
             "1 while a message could leave for the bank",
             ("bank",),
+            multiprocess_mode="livemin",
             registry=self.registry,
         )
+
+        self._workers = Gauge(
+            "netvalve_workers",
+            "Processes that take requests on this gateway's port",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+
+    def listening(self) -> None:
+        """This process takes requests."""
+        self._workers.set(1)
 
     def request(self, operation: str, status: int, seconds: float) -> None:
         """A request was answered."""
@@ -194,6 +217,6 @@ class Metrics:
         """Whether a bank's link is up, as of now."""
         self._bank_ready.labels(bank).set(ready)
 
-    def render(self) -> bytes:
+    async def render(self) -> bytes:
         """The registry as Prometheus reads it."""
         return generate_latest(self.registry)

@@ -148,8 +148,8 @@ async def test_stopping_leaves_no_task_behind() -> None:
 
 async def test_readiness_is_measured() -> None:
     async with ScriptedPeer() as peer, linked(peer) as link:
-        assert b'netvalve_bank_ready{bank="TSYS"} 1.0' in link.metrics.render()
-    assert b'netvalve_bank_ready{bank="TSYS"} 0.0' in link.metrics.render()
+        assert b'netvalve_bank_ready{bank="TSYS"} 1.0' in await link.metrics.render()
+    assert b'netvalve_bank_ready{bank="TSYS"} 0.0' in await link.metrics.render()
 
 
 async def test_no_log_line_shows_a_card() -> None:

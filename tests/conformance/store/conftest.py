@@ -1,64 +1,43 @@
 """A store, and a way to start it again; every store is run through the same tests."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from conformance.store.samples import NOW_MS, Payment
+from conformance.store.seated import SeatedStore, StillClock, age_leases, started
 from netvalve.storage.administration import Administration
 from netvalve.storage.credentials import CredentialHasher
 from netvalve.storage.migrate import migrate
-from netvalve.storage.sqlite.forwards import SqliteForwards
-from netvalve.storage.sqlite.journal import SqliteJournal
-from netvalve.storage.sqlite.seat import Seat
-from netvalve.storage.sqlite.store import SqliteStore
-from netvalve.telemetry.metrics import Metrics
 
-LEASE_S = 10
 HASHER = CredentialHasher(b"pepper" * 6)
 
-
-class StillClock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.passed_s = 0.0
-
-    def now_ms(self) -> int:
-        return NOW_MS
-
-    def monotonic_s(self) -> float:
-        return self.passed_s
-
-
-class SeatedStore(SqliteStore):
-    """A store with one gateway on it."""
-
-    seat: Seat
-
-    @property
-    def journal(self) -> SqliteJournal:
-        return self.seat.journal
-
-    @property
-    def forwards(self) -> SqliteForwards:
-        return self.seat.forwards
-
-
 Starter = Callable[[], Awaitable[SeatedStore]]
+Passing = Callable[[float], None]
+Pay = Callable[[Payment], Awaitable[Payment]]
 
 
-@pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    url = f"{request.param}:///{tmp_path / 'store.sqlite3'}"
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A migrated file."""
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
     migrate(url)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
     return url
 
 
 @pytest.fixture
 def clock() -> StillClock:
-    return StillClock()
+    return StillClock(NOW_MS)
 
 
 @pytest.fixture
@@ -66,19 +45,11 @@ async def start(database_url: str, clock: StillClock) -> AsyncIterator[Starter]:
     """Starts a store on the test's database; stops at the end what still runs."""
     running: list[SeatedStore] = []
 
-    async def started() -> SeatedStore:
-        store = await SeatedStore.start(
-            database_url,
-            clock=clock,
-            metrics=Metrics(),
-            configuration_poll_s=0.05,
-            read_connections=2,
-        )
-        running.append(store)
-        store.seat = await store.join("test", LEASE_S)
-        return store
+    async def start() -> SeatedStore:
+        running.append(await started(database_url, clock))
+        return running[-1]
 
-    yield started
+    yield start
     for store in running:
         await store.stop()
 
@@ -89,11 +60,14 @@ async def store(start: Starter) -> SeatedStore:
 
 
 @pytest.fixture
+def pass_s(database_url: str, clock: StillClock) -> Passing:
+    """Lets time pass for the leases."""
+    return partial(age_leases, database_url, clock)
+
+
+@pytest.fixture
 def administration(database_url: str) -> Administration:
     return Administration(database_url, HASHER)
-
-
-Pay = Callable[[Payment], Awaitable[Payment]]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from conformance.store.conftest import HASHER, Pay
 from conformance.store.samples import payment
+from conformance.store.seated import SeatedStore
 from netvalve.domain.client import (
     BankCapability,
     Channel,
@@ -18,7 +19,6 @@ from netvalve.domain.client import (
 from netvalve.domain.directory import Directory
 from netvalve.storage.account_rules import AdministrationError
 from netvalve.storage.administration import Administration
-from netvalve.storage.sqlite.store import SqliteStore
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ACCOUNT = MerchantAccount(
@@ -43,7 +43,7 @@ def shop(administration: Administration) -> Administration:
     return administration
 
 
-async def _shows(store: SqliteStore, sight: Callable[[Directory], bool]) -> bool:
+async def _shows(store: SeatedStore, sight: Callable[[Directory], bool]) -> bool:
     """Whether a change shows within a second."""
     for _ in range(100):
         if sight(store.configuration.directory):
@@ -53,7 +53,7 @@ async def _shows(store: SqliteStore, sight: Callable[[Directory], bool]) -> bool
 
 
 async def test_a_change_shows_in_a_running_store_within_a_second(
-    store: SqliteStore, shop: Administration
+    store: SeatedStore, shop: Administration
 ) -> None:
     key_id, api_key = shop.add_api_key(1)
     digest = HASHER.digest(api_key)
@@ -65,7 +65,7 @@ async def test_a_change_shows_in_a_running_store_within_a_second(
 
 
 async def test_the_snapshot_is_rebuilt_only_when_something_changed(
-    store: SqliteStore, administration: Administration
+    store: SeatedStore, administration: Administration
 ) -> None:
     administration.add_client("Shop")
     assert await _shows(store, lambda directory: 1 in directory.clients)
@@ -75,7 +75,7 @@ async def test_the_snapshot_is_rebuilt_only_when_something_changed(
 
 
 async def test_every_field_of_an_account_comes_back(
-    store: SqliteStore, shop: Administration
+    store: SeatedStore, shop: Administration
 ) -> None:
     site = shop.add_site(1, "example.com")
     account = replace(

@@ -7,11 +7,11 @@ import pytest
 
 from conformance.store.conftest import Pay, Starter
 from conformance.store.samples import APPROVED, CLIENT, NOW_MS, follow_up, payment, refund_closing
+from conformance.store.seated import SeatedStore
 from netvalve.domain.journal import BalanceChange, Forward, ForwardKind, Move
 from netvalve.domain.lifecycle import Event, IllegalTransition, State, sources_of
 from netvalve.domain.order import Balance
 from netvalve.domain.transaction import Outcome, Transaction, TransactionType
-from netvalve.storage.sqlite.store import SqliteStore
 
 AUTHORIZATION = TransactionType.AUTHORIZATION
 
@@ -27,14 +27,14 @@ def a_forward(kind: ForwardKind, transaction: Transaction) -> Forward:
     )
 
 
-async def waiting_in(store: SqliteStore) -> tuple[int, int]:
+async def waiting_in(store: SeatedStore) -> tuple[int, int]:
     """How many transactions are pending, and how many are being reversed."""
     backlog = await store.records.backlog(NOW_MS)
     return backlog.pending.count, backlog.reversing.count
 
 
 async def test_an_approval_moves_transaction_order_and_balance(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     one = await pay(payment())
     found = await store.records.transaction(CLIENT, one.transaction.transaction_id)
@@ -56,14 +56,14 @@ async def test_an_approval_moves_transaction_order_and_balance(
     )
 
 
-async def test_the_answer_is_in_the_history(store: SqliteStore, pay: Pay) -> None:
+async def test_the_answer_is_in_the_history(store: SeatedStore, pay: Pay) -> None:
     one = await pay(payment())
     _, entry = await store.records.history(one.transaction.transaction_id)
     assert (entry.event, entry.state, entry.sequence) == (Event.APPROVED, State.APPROVED, 2)
     assert (entry.mti, entry.response_code_39, entry.detail) == ("0210", "00", "GTW_1000")
 
 
-async def test_a_second_closing_writes_nothing(store: SqliteStore, pay: Pay) -> None:
+async def test_a_second_closing_writes_nothing(store: SeatedStore, pay: Pay) -> None:
     one = await pay(payment())
     before = await store.records.transaction(CLIENT, one.transaction.transaction_id)
     assert not await store.journal.close(one.closing())
@@ -71,7 +71,7 @@ async def test_a_second_closing_writes_nothing(store: SqliteStore, pay: Pay) -> 
     assert len(await store.records.history(one.transaction.transaction_id)) == 2
 
 
-async def test_two_closings_in_one_batch_close_once(store: SqliteStore) -> None:
+async def test_two_closings_in_one_batch_close_once(store: SeatedStore) -> None:
     one = payment()
     await store.journal.open(one.opening)
     closed = await asyncio.gather(*(store.journal.close(one.closing()) for _ in range(4)))
@@ -88,7 +88,7 @@ async def test_an_earlier_start_s_transaction_is_not_ours_to_close(start: Starte
     assert found == one.order
 
 
-async def test_a_decline_ends_the_turn_and_brings_no_money(store: SqliteStore) -> None:
+async def test_a_decline_ends_the_turn_and_brings_no_money(store: SeatedStore) -> None:
     one = payment()
     await store.journal.open(one.opening)
     declined = one.closing(
@@ -103,7 +103,7 @@ async def test_a_decline_ends_the_turn_and_brings_no_money(store: SqliteStore) -
     assert (order.state, order.balance, order.in_flight_id) == (State.DECLINED, Balance(), None)
 
 
-async def test_an_unanswered_sale_stores_its_reversal(store: SqliteStore) -> None:
+async def test_an_unanswered_sale_stores_its_reversal(store: SeatedStore) -> None:
     one = payment()
     await store.journal.open(one.opening)
     assert await waiting_in(store) == (1, 0)
@@ -120,7 +120,7 @@ async def test_an_unanswered_sale_stores_its_reversal(store: SqliteStore) -> Non
 
 
 async def test_a_repeated_refund_stays_pending_and_keeps_its_turn(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     sale = await pay(payment())
     refund = follow_up(sale, TransactionType.REFUND, sources_of(Event.REFUNDED), amount_minor=500)
@@ -148,7 +148,7 @@ async def test_a_repeated_refund_stays_pending_and_keeps_its_turn(
 
 
 async def test_a_capture_moves_its_authorization_and_records_the_released_rest(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     first = await pay(payment(AUTHORIZATION))
     authorization_id = first.transaction.transaction_id
@@ -186,7 +186,7 @@ async def test_a_capture_moves_its_authorization_and_records_the_released_rest(
     assert (order.state, order.charge_id) == (State.PARTIALLY_SETTLED, captured.transaction_id)
 
 
-async def test_a_move_from_a_wrong_state_fails_its_item_alone(store: SqliteStore, pay: Pay) -> None:
+async def test_a_move_from_a_wrong_state_fails_its_item_alone(store: SeatedStore, pay: Pay) -> None:
     first = await pay(payment(AUTHORIZATION))
     capture = follow_up(first, TransactionType.CAPTURE, (State.APPROVED,), amount_minor=1200)
     other = payment()
@@ -211,7 +211,7 @@ async def test_a_move_from_a_wrong_state_fails_its_item_alone(store: SqliteStore
 
 
 async def test_the_database_refuses_a_refund_above_the_captured_money(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     """Even a closing that no claim has guarded."""
     sale = await pay(payment())

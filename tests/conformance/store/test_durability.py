@@ -1,216 +1,34 @@
-"""What was acknowledged is there: after a kill, on a full disk, whatever other processes do."""
+"""What was acknowledged is there after a kill, and nobody changes what has happened."""
 
-import asyncio
-import os
-import resource
-import sqlite3
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from conformance.store.conftest import Pay, Starter, StillClock
+from conformance.store.acknowledging import acknowledged_until
+from conformance.store.conftest import Pay, Starter
 from conformance.store.samples import CLIENT, payment
-from netvalve.domain.journal import StoreUnavailable, StoreUncertain
+from conformance.store.seated import SeatedStore
+from netvalve.domain.journal import StoreUnavailable
 from netvalve.storage.administration import Administration
-from netvalve.storage.engine import sqlite_path
-from netvalve.storage.migrate import StoreNotReady, migrate
-from netvalve.storage.sqlite.lock import StoreInUse
-from netvalve.storage.sqlite.store import SqliteStore
-from netvalve.telemetry.metrics import Metrics
-
-TESTS = Path(__file__).parents[2]
+from netvalve.storage.migrate import StoreNotReady
+from stores import change, changing
 
 
 async def test_acknowledged_writes_survive_a_kill(start: Starter, database_url: str) -> None:
-    process = subprocess.Popen(  # noqa: ASYNC220  # nothing else runs on this loop
-        [sys.executable, "-m", "conformance.store.acknowledging", database_url],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        acknowledged = [int(process.stdout.readline()) for _ in range(300)]
-        process.kill()
-        rest = process.stdout.read().splitlines(keepends=True)
-        acknowledged += [int(line) for line in rest if line.endswith("\n")]
+    acknowledged = acknowledged_until(subprocess.Popen.kill, database_url)
     store = await start()
     for order_id in acknowledged:
         assert await store.records.order(CLIENT, order_id) is not None
 
 
-async def test_a_second_gateway_on_the_same_database_is_refused(
-    start: Starter, store: SqliteStore
-) -> None:
-    with pytest.raises(StoreInUse, match="one gateway"):
-        await start()
-    await store.stop()
-    assert await (await start()).records.writable()
-
-
-async def test_a_database_is_not_migrated_while_a_gateway_runs_on_it(
-    store: SqliteStore, database_url: str
-) -> None:
-    with pytest.raises(StoreInUse, match="one gateway"):
-        migrate(database_url)
-    await store.stop()
-    assert migrate(database_url) == []
-
-
-async def test_a_second_gateway_leaves_the_first_one_s_schema_alone(
-    start: Starter, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    migrated: list[str] = []
-    monkeypatch.setattr("netvalve.storage.sqlite.store.upgrade", migrated.append)
-    with pytest.raises(StoreInUse):
-        await start()
-    assert migrated == []
-    assert await store.records.writable()
-
-
-async def test_a_store_starts_on_a_database_that_was_never_migrated(tmp_path: Path) -> None:
-    new, empty = tmp_path / "folder" / "new.sqlite3", tmp_path / "empty.sqlite3"
-    empty.touch()
-    for path in (new, empty):
-        store = await SqliteStore.start(path, clock=StillClock(), metrics=Metrics())
-        assert await store.records.writable()
-        await store.stop()
-
-
 async def test_a_database_of_a_newer_release_is_refused(database_url: str, start: Starter) -> None:
-    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        connection.commit()
+    with changing(database_url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE compatibility SET oldest_revision = '9999'"))
     with pytest.raises(StoreNotReady, match="another release"):
         await start()
-
-
-async def test_a_writer_that_dies_is_told_and_nobody_waits_for_it(database_url: str) -> None:
-    def broken(_connection: sqlite3.Connection) -> None:
-        raise asyncio.CancelledError
-
-    died: list[str] = []
-    store = await SqliteStore.start(
-        database_url,
-        clock=StillClock(),
-        metrics=Metrics(),
-        on_death=lambda: died.append("told"),
-    )
-    seat = await store.join("n", 10)
-    assert died == []
-    with pytest.raises(StoreUncertain):
-        await store._writer.write(broken)
-    assert died == ["told"]
-    async with asyncio.timeout(1):
-        with pytest.raises(StoreUnavailable):
-            await seat.lease.renew()
-        assert not await store.records.writable()
-        await store.stop()
-    assert died == ["told"]
-
-
-async def test_the_log_of_writes_shrinks_again(store: SqliteStore) -> None:
-    connection = store.journal._writer._connection
-    assert connection is not None
-    (limit,) = connection.execute("PRAGMA journal_size_limit").fetchone()
-    assert limit == 64 * 2**20
-
-
-@contextmanager
-def _no_file_grows_beyond(size: int) -> Iterator[None]:
-    """As on a full disk: writes past this offset fail, in this process alone."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-async def test_a_full_disk_refuses_writes_and_heals(
-    store: SqliteStore, pay: Pay, database_url: str
-) -> None:
-    kept = await pay(payment())
-    path = sqlite_path(database_url)
-    log_bytes = path.with_name(f"{path.name}-wal").stat().st_size
-    lost = [payment() for _ in range(5)]
-    with _no_file_grows_beyond(log_bytes):
-        answers = await asyncio.gather(
-            *(store.journal.open(each.opening) for each in lost), return_exceptions=True
-        )
-        assert {type(answer) for answer in answers} == {StoreUnavailable}
-        assert await store.records.order(CLIENT, kept.order.order_id) is not None
-    for each in lost:
-        assert await store.records.order(CLIENT, each.order.order_id) is None
-        await pay(each)
-    assert await store.records.writable()
-
-
-async def test_a_statement_that_meets_a_full_database_fails_its_batch(
-    store: SqliteStore, pay: Pay
-) -> None:
-    """The failure comes before the commit: nothing of the batch is written."""
-    await pay(payment())
-    connection = store.journal._writer._connection
-    assert connection is not None
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count={pages}")
-    lost = [payment(client_order_id="x" * 90_000) for _ in range(3)]
-    answers = await asyncio.gather(
-        *(store.journal.open(each.opening) for each in lost), return_exceptions=True
-    )
-    assert {type(answer) for answer in answers} == {StoreUnavailable}
-    connection.execute("PRAGMA max_page_count=1000000")
-    await pay(lost[0])
-
-
-class BrokenCommit:
-    """A connection whose COMMIT fails as it does when the disk cannot say what it has kept."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self.broken = True
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._connection, name)
-
-    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-        if self.broken and statement == "COMMIT":
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-            raise error
-        return self._connection.execute(statement, *values)
-
-
-async def test_a_commit_of_unknown_fate_is_told_as_such(store: SqliteStore, pay: Pay) -> None:
-    writer = store.journal._writer
-    assert writer._connection is not None
-    connection = BrokenCommit(writer._connection)
-    writer._connection = connection  # type: ignore[assignment]  # stands in for it
-    one = payment()
-    with pytest.raises(StoreUncertain):
-        await store.journal.open(one.opening)
-    assert not await store.records.writable()
-    connection.broken = False
-    await pay(one)
-
-
-async def test_another_process_s_write_is_waited_for_off_the_loop(
-    store: SqliteStore, database_url: str
-) -> None:
-    other = sqlite3.connect(sqlite_path(database_url), isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    opening = asyncio.create_task(store.journal.open(payment().opening))
-    for _ in range(5):
-        await asyncio.sleep(0.01)
-    assert not opening.done()
-    other.execute("ROLLBACK")
-    other.close()
-    assert await asyncio.wait_for(opening, 5) is None
 
 
 async def test_a_stopped_store_refuses_writes(start: Starter) -> None:
@@ -223,15 +41,13 @@ async def test_a_stopped_store_refuses_writes(start: Starter) -> None:
 
 async def test_history_is_never_changed(pay: Pay, database_url: str) -> None:
     await pay(payment())
-    connection = sqlite3.connect(sqlite_path(database_url))
     for statement in ("UPDATE events SET at_ms = 0", "DELETE FROM events"):
-        with pytest.raises(sqlite3.IntegrityError, match="never"):
-            connection.execute(statement)
-    connection.close()
+        with pytest.raises(DBAPIError, match="never"):
+            change(database_url, statement)
 
 
 async def test_what_operators_read_is_what_payments_wrote(
-    store: SqliteStore, pay: Pay, administration: Administration
+    store: SeatedStore, pay: Pay, administration: Administration
 ) -> None:
     one = await pay(payment())
     transaction, order, history = administration.transaction(one.transaction.transaction_id)

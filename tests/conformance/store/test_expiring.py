@@ -1,22 +1,17 @@
 """Holds that are over: found by their time while nothing is in flight, put off, shown why."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from conformance.store.conftest import Pay
 from conformance.store.samples import NOW_MS, Payment, follow_up, payment
+from conformance.store.seated import SeatedStore
 from netvalve.domain.client import MerchantAccount
 from netvalve.domain.journal import NewOrder
 from netvalve.domain.lifecycle import Event, State, sources_of
 from netvalve.domain.transaction import Outcome, TransactionType
-from netvalve.storage import queries
 from netvalve.storage.administration import Administration
-from netvalve.storage.engine import sqlite_path
-from netvalve.storage.sqlite.query import Query
-from netvalve.storage.sqlite.store import SqliteStore
 
 ALL = 100
 BANK, OTHER_BANK = 1, 2
@@ -62,33 +57,33 @@ def capture_of(hold: Payment) -> Payment:
 
 
 async def due(
-    store: SqliteStore, now_ms: int = NOW_MS, *, bank_id: int = BANK, limit: int = ALL
+    store: SeatedStore, now_ms: int = NOW_MS, *, bank_id: int = BANK, limit: int = ALL
 ) -> list[int]:
     return [order.order_id for order in await store.expiring.due(bank_id, now_ms, limit)]
 
 
-async def test_a_hold_is_due_from_its_end_on(store: SqliteStore, pay: Pay) -> None:
+async def test_a_hold_is_due_from_its_end_on(store: SeatedStore, pay: Pay) -> None:
     hold = await pay(held_until(NOW_MS))
     assert await due(store, NOW_MS - 1) == []
     (order,) = await store.expiring.due(BANK, NOW_MS, ALL)
     assert (order.order_id, order.expires_at_ms) == (hold.order.order_id, NOW_MS)
 
 
-async def test_what_has_no_end_is_never_due(store: SqliteStore, pay: Pay) -> None:
+async def test_what_has_no_end_is_never_due(store: SeatedStore, pay: Pay) -> None:
     await pay(held_until(None))
     await pay(payment(TransactionType.SALE))
     assert await due(store, NOW_MS * 2) == []
 
 
 async def test_the_longest_overdue_come_first_and_no_more_than_asked(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     holds = [await pay(held_until(NOW_MS - age)) for age in (1, 3, 2)]
     oldest = [holds[1].order.order_id, holds[2].order.order_id]
     assert await due(store, limit=2) == oldest
 
 
-async def test_each_bank_has_its_own_over_all_its_accounts(store: SqliteStore, pay: Pay) -> None:
+async def test_each_bank_has_its_own_over_all_its_accounts(store: SeatedStore, pay: Pay) -> None:
     first = await pay(held_until(NOW_MS - 1, THIRD_ACCOUNT))
     second = await pay(held_until(NOW_MS, ACCOUNT))
     other = await pay(held_until(NOW_MS, OTHER_ACCOUNT))
@@ -96,7 +91,7 @@ async def test_each_bank_has_its_own_over_all_its_accounts(store: SqliteStore, p
     assert await due(store, bank_id=OTHER_BANK) == [other.order.order_id]
 
 
-async def test_an_authorization_that_was_not_approved_is_not_due(store: SqliteStore) -> None:
+async def test_an_authorization_that_was_not_approved_is_not_due(store: SeatedStore) -> None:
     hold = held_until(NOW_MS)
     await store.journal.open(hold.opening)
     assert await due(store) == []
@@ -106,7 +101,7 @@ async def test_an_authorization_that_was_not_approved_is_not_due(store: SqliteSt
 
 
 async def test_a_capture_in_flight_defers_the_end_until_it_is_refused(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     hold = await pay(held_until(NOW_MS))
     capture = capture_of(hold)
@@ -119,14 +114,14 @@ async def test_a_capture_in_flight_defers_the_end_until_it_is_refused(
     assert await due(store) == [hold.order.order_id]
 
 
-async def test_what_is_put_off_is_due_later(store: SqliteStore, pay: Pay) -> None:
+async def test_what_is_put_off_is_due_later(store: SeatedStore, pay: Pay) -> None:
     hold = await pay(held_until(NOW_MS))
     await store.expiring.put_off(hold.order.order_id, NOW_MS + 60_000)
     assert await due(store, NOW_MS + 59_999) == []
     assert await due(store, NOW_MS + 60_000) == [hold.order.order_id]
 
 
-async def test_what_has_ended_meanwhile_is_not_put_off(store: SqliteStore) -> None:
+async def test_what_has_ended_meanwhile_is_not_put_off(store: SeatedStore) -> None:
     hold = held_until(NOW_MS)
     await store.journal.open(hold.opening)
     await store.expiring.put_off(hold.order.order_id, NOW_MS + 1)
@@ -136,7 +131,7 @@ async def test_what_has_ended_meanwhile_is_not_put_off(store: SqliteStore) -> No
 
 
 async def test_why_the_gateway_opened_something_is_in_its_history(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     hold = await pay(held_until(NOW_MS))
     cancel = follow_up(hold, TransactionType.CANCEL, sources_of(Event.CANCELLED), amount_minor=1200)
@@ -144,20 +139,3 @@ async def test_why_the_gateway_opened_something_is_in_its_history(
     assert await store.journal.open(opening) is None
     (opened,) = await store.records.history(cancel.transaction.transaction_id)
     assert (opened.event, opened.detail) == (Event.OPENED, "the hold time is over")
-
-
-def test_holds_are_found_by_their_own_index(database_url: str) -> None:
-    """A bank's alone, and without what is in flight, however much of either is overdue."""
-    query = Query.of(queries.EXPIRING)
-    values = query.bound({"bank_id": BANK, "now_ms": NOW_MS, "limit": ALL})
-    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", values).fetchall()
-        index = "SELECT sql FROM sqlite_schema WHERE name = 'orders_expiring'"
-        ((definition,),) = connection.execute(index).fetchall()
-    assert [row[3] for row in plan] == [
-        "SEARCH orders USING INDEX orders_expiring (mid_id=? AND expires_at_ms<?)",
-        "LIST SUBQUERY 1",
-        "SCAN accounts",
-        "USE TEMP B-TREE FOR ORDER BY",
-    ]
-    assert "in_flight_id IS NULL" in definition

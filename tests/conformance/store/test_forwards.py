@@ -2,16 +2,16 @@
 
 from conformance.store.conftest import Pay
 from conformance.store.samples import CLIENT, NOW_MS, Payment, payment
+from conformance.store.seated import SeatedStore
 from netvalve.domain.journal import PAUSE_MAX_MS, BalanceChange, Forward, ForwardKind
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import MessageIdentity, Outcome
-from netvalve.storage.sqlite.store import SqliteStore
 
 BANK = 1
 OWN = MessageIdentity("1122130500", "000077", "632613000077", "NV000000")
 
 
-async def an_unanswered_sale(store: SqliteStore) -> Payment:
+async def an_unanswered_sale(store: SeatedStore) -> Payment:
     """A sale whose reversal is stored, due at NOW_MS + 1000."""
     one = payment()
     await store.journal.open(one.opening)
@@ -35,14 +35,14 @@ async def an_unanswered_sale(store: SqliteStore) -> Payment:
     return one
 
 
-async def state_of(store: SqliteStore, one: Payment) -> tuple[State, State]:
+async def state_of(store: SeatedStore, one: Payment) -> tuple[State, State]:
     """The transaction's state, and its order's."""
     found = await store.records.transaction(CLIENT, one.transaction.transaction_id)
     assert found is not None
     return found[0].state, found[1].state
 
 
-async def test_a_message_is_due_from_its_time_on_with_all_it_is_about(store: SqliteStore) -> None:
+async def test_a_message_is_due_from_its_time_on_with_all_it_is_about(store: SeatedStore) -> None:
     one = await an_unanswered_sale(store)
     assert await store.forwards.due(BANK, NOW_MS + 999, 10) == ()
     (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
@@ -53,7 +53,7 @@ async def test_a_message_is_due_from_its_time_on_with_all_it_is_about(store: Sql
 
 
 async def test_a_message_put_off_is_due_later_and_counts_what_was_tried(
-    store: SqliteStore,
+    store: SeatedStore,
 ) -> None:
     await an_unanswered_sale(store)
     (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
@@ -65,7 +65,7 @@ async def test_a_message_put_off_is_due_later_and_counts_what_was_tried(
 
 
 async def test_an_acknowledged_reversal_ends_transaction_and_order_once(
-    store: SqliteStore,
+    store: SeatedStore,
 ) -> None:
     one = await an_unanswered_sale(store)
     (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
@@ -79,7 +79,7 @@ async def test_an_acknowledged_reversal_ends_transaction_and_order_once(
     assert (last.event, last.response_code_39) == (Event.REVERSAL_ACKNOWLEDGED, "00")
 
 
-async def test_a_late_approval_opens_the_reversal_again(store: SqliteStore) -> None:
+async def test_a_late_approval_opens_the_reversal_again(store: SeatedStore) -> None:
     one = await an_unanswered_sale(store)
     (message,) = await store.forwards.of_original(one.transaction.identity.rrn)
     await store.forwards.acknowledge(message, NOW_MS + 1100, "25")
@@ -91,17 +91,17 @@ async def test_a_late_approval_opens_the_reversal_again(store: SqliteStore) -> N
     assert await state_of(store, one) == (State.REVERSED, State.REVERSED)
 
 
-async def test_only_what_is_reversed_is_found_by_its_original(store: SqliteStore, pay: Pay) -> None:
+async def test_only_what_is_reversed_is_found_by_its_original(store: SeatedStore, pay: Pay) -> None:
     sold = await pay(payment())
     assert await store.forwards.of_original(sold.transaction.identity.rrn) == ()
 
 
-async def test_a_bank_is_sent_its_own_messages_alone(store: SqliteStore) -> None:
+async def test_a_bank_is_sent_its_own_messages_alone(store: SeatedStore) -> None:
     await an_unanswered_sale(store)
     assert await store.forwards.due(BANK + 1, NOW_MS + 1000, 10) == ()
 
 
-async def test_the_history_names_the_message_that_undid_it(store: SqliteStore) -> None:
+async def test_the_history_names_the_message_that_undid_it(store: SeatedStore) -> None:
     one = await an_unanswered_sale(store)
     (message,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
     await store.forwards.acknowledge(message, NOW_MS + 1100, "00")
@@ -109,7 +109,7 @@ async def test_the_history_names_the_message_that_undid_it(store: SqliteStore) -
     assert (last.mti, last.identity) == ("0430", OWN)
 
 
-async def test_what_waits_longer_than_anything_may_is_due(store: SqliteStore) -> None:
+async def test_what_waits_longer_than_anything_may_is_due(store: SeatedStore) -> None:
     one = await an_unanswered_sale(store)
     put_back_ms = NOW_MS + 1000 - PAUSE_MAX_MS
     assert await store.forwards.due(BANK, put_back_ms, 10) == ()
@@ -117,7 +117,7 @@ async def test_what_waits_longer_than_anything_may_is_due(store: SqliteStore) ->
     assert message.transaction.transaction_id == one.transaction.transaction_id
 
 
-async def test_an_attempt_from_before_a_late_approval_ends_nothing(store: SqliteStore) -> None:
+async def test_an_attempt_from_before_a_late_approval_ends_nothing(store: SeatedStore) -> None:
     one = await an_unanswered_sale(store)
     (before,) = await store.forwards.due(BANK, NOW_MS + 1000, 10)
     assert await store.forwards.reopen(before, before.forward.next_attempt_at_ms, "00")

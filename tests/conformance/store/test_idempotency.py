@@ -1,8 +1,6 @@
 """Idempotency keys: taken with an opening or not at all, known for their life and no longer."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 from conformance.store.conftest import Pay, Starter
@@ -15,23 +13,19 @@ from conformance.store.samples import (
     keyed,
     payment,
 )
+from conformance.store.seated import IMPOSSIBLE, SeatedStore
 from netvalve.domain.journal import KeyedTransaction, OpeningRefusal
 from netvalve.domain.lifecycle import Event, State, sources_of
 from netvalve.domain.transaction import TransactionType
-from netvalve.storage.engine import sqlite_path
-from netvalve.storage.queries import OF_KEY
-from netvalve.storage.sqlite.keys import _FORGET
-from netvalve.storage.sqlite.query import Query
-from netvalve.storage.sqlite.store import SqliteStore
 
 SINCE_MS = NOW_MS - KEY_LIFE_MS
 
 
-async def found(store: SqliteStore, key: str, client_id: int = CLIENT) -> KeyedTransaction | None:
+async def found(store: SeatedStore, key: str, client_id: int = CLIENT) -> KeyedTransaction | None:
     return await store.records.of_key(client_id, key, SINCE_MS)
 
 
-async def test_a_key_leads_to_what_it_opened_as_it_stands(store: SqliteStore) -> None:
+async def test_a_key_leads_to_what_it_opened_as_it_stands(store: SeatedStore) -> None:
     one = keyed(payment(), "K-1")
     assert await store.journal.open(one.opening) is None
     pending = await found(store, "K-1")
@@ -52,7 +46,7 @@ async def test_a_key_survives_a_restart(start: Starter) -> None:
 
 
 async def test_of_all_with_one_key_one_is_opened_and_the_others_leave_nothing(
-    store: SqliteStore,
+    store: SeatedStore,
 ) -> None:
     same = [keyed(payment(client_order_id=f"A-{index}"), "K-1") for index in range(50)]
     answers = await asyncio.gather(*(store.journal.open(each.opening) for each in same))
@@ -64,7 +58,7 @@ async def test_of_all_with_one_key_one_is_opened_and_the_others_leave_nothing(
         assert (order is None) is (answer is OpeningRefusal.DUPLICATE_KEY)
 
 
-async def test_a_refused_opening_leaves_its_key_free(store: SqliteStore, pay: Pay) -> None:
+async def test_a_refused_opening_leaves_its_key_free(store: SeatedStore, pay: Pay) -> None:
     await pay(payment(client_order_id="A-1"))
     again = keyed(payment(client_order_id="A-1"), "K-1")
     assert await store.journal.open(again.opening) is OpeningRefusal.DUPLICATE_CLIENT_ORDER
@@ -73,7 +67,7 @@ async def test_a_refused_opening_leaves_its_key_free(store: SqliteStore, pay: Pa
 
 
 async def test_a_key_refuses_a_follow_up_and_leaves_the_order_its_turn(
-    store: SqliteStore, pay: Pay
+    store: SeatedStore, pay: Pay
 ) -> None:
     sold = await pay(keyed(payment(), "K-1"))
     refund = follow_up(sold, TransactionType.REFUND, sources_of(Event.REFUNDED), amount_minor=100)
@@ -84,7 +78,7 @@ async def test_a_key_refuses_a_follow_up_and_leaves_the_order_its_turn(
     assert await store.journal.open(keyed(refund, "K-2").opening) is None
 
 
-async def test_two_clients_may_use_the_same_key(store: SqliteStore) -> None:
+async def test_two_clients_may_use_the_same_key(store: SeatedStore) -> None:
     mine, theirs = keyed(payment(), "K-1"), keyed(payment(client_id=2), "K-1")
     for each in (mine, theirs):
         assert await store.journal.open(each.opening) is None
@@ -95,7 +89,7 @@ async def test_two_clients_may_use_the_same_key(store: SqliteStore) -> None:
     assert await found(store, "K-1", 3) is None
 
 
-async def test_a_key_that_has_ended_opens_another_transaction(store: SqliteStore) -> None:
+async def test_a_key_that_has_ended_opens_another_transaction(store: SeatedStore) -> None:
     old = keyed(payment(), "K-1", at_ms=SINCE_MS - 1, since_ms=0)
     assert await store.journal.open(old.opening) is None
     assert await found(store, "K-1") is None
@@ -106,14 +100,14 @@ async def test_a_key_that_has_ended_opens_another_transaction(store: SqliteStore
     assert known.transaction == new.transaction
 
 
-async def test_a_key_is_known_to_the_last_moment_of_its_life(store: SqliteStore) -> None:
+async def test_a_key_is_known_to_the_last_moment_of_its_life(store: SeatedStore) -> None:
     old = keyed(payment(), "K-1", at_ms=SINCE_MS, since_ms=0)
     await store.journal.open(old.opening)
     assert await found(store, "K-1") is not None
     assert await store.journal.open(keyed(payment(), "K-1").opening) is OpeningRefusal.DUPLICATE_KEY
 
 
-async def test_keys_that_have_ended_are_forgotten_a_few_at_a_time(store: SqliteStore) -> None:
+async def test_keys_that_have_ended_are_forgotten_a_few_at_a_time(store: SeatedStore) -> None:
     for age in range(5):
         old = keyed(payment(), f"old {age}", at_ms=SINCE_MS - 5 + age, since_ms=0)
         assert await store.journal.open(old.opening) is None
@@ -125,7 +119,7 @@ async def test_keys_that_have_ended_are_forgotten_a_few_at_a_time(store: SqliteS
     assert await found(store, "living") is not None
 
 
-async def test_a_transaction_outlives_its_key(store: SqliteStore, pay: Pay) -> None:
+async def test_a_transaction_outlives_its_key(store: SeatedStore, pay: Pay) -> None:
     one = await pay(keyed(payment(client_order_id="A-1"), "K-1", at_ms=1, since_ms=0))
     assert await store.keys.forget(SINCE_MS, 10) == 1
     assert await store.records.transaction(CLIENT, one.transaction.transaction_id) is not None
@@ -133,23 +127,12 @@ async def test_a_transaction_outlives_its_key(store: SqliteStore, pay: Pay) -> N
     assert await store.journal.open(again.opening) is OpeningRefusal.DUPLICATE_CLIENT_ORDER
 
 
-async def test_an_impossible_opening_takes_no_key(store: SqliteStore) -> None:
+async def test_an_impossible_opening_takes_no_key(store: SeatedStore) -> None:
     good = payment()
     bad = keyed(payment(), "K-1")
     broken = Payment(replace(bad.opening, transaction=good.transaction))
     answers = await asyncio.gather(
         *(store.journal.open(each.opening) for each in (good, broken)), return_exceptions=True
     )
-    assert isinstance(answers[1], sqlite3.IntegrityError)
+    assert isinstance(answers[1], IMPOSSIBLE)
     assert await found(store, "K-1") is None
-
-
-def test_neither_a_look_up_nor_forgetting_reads_every_key(database_url: str) -> None:
-    look_up = Query.of(OF_KEY)
-    values = look_up.bound({"client_id": 1, "key": "K", "since_ms": 0})
-    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
-        for text, bound in ((look_up.text, values), (_FORGET, (1, 1))):
-            plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", bound).fetchall()
-            steps = [row[3] for row in plan]
-            assert not [step for step in steps if step.startswith("SCAN")], steps
-            assert "TEMP B-TREE" not in " ".join(steps)

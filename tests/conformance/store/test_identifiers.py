@@ -4,7 +4,7 @@ import asyncio
 
 from conformance.store.conftest import Starter
 from conformance.store.samples import NOW_MS
-from netvalve.storage.sqlite.store import SqliteStore
+from conformance.store.seated import SeatedStore
 
 
 async def test_numbers_are_unique_under_concurrent_use_and_over_restarts(start: Starter) -> None:
@@ -30,7 +30,7 @@ async def test_no_two_messages_share_terminal_and_trace_number(start: Starter) -
     assert "000000" not in {stan for _, stan in seen}
 
 
-async def test_a_message_identity_has_the_form_of_its_fields(store: SqliteStore) -> None:
+async def test_a_message_identity_has_the_form_of_its_fields(store: SeatedStore) -> None:
     identity = await store.identifiers.message_identity(NOW_MS)
     assert identity.transmitted_at == "0615150640"
     assert identity.rrn == "516615" + identity.stan
@@ -38,7 +38,7 @@ async def test_a_message_identity_has_the_form_of_its_fields(store: SqliteStore)
     assert identity.terminal_id == "NV000000"
 
 
-async def test_orders_and_cards_have_numbers_of_their_own(store: SqliteStore) -> None:
+async def test_orders_and_cards_have_numbers_of_their_own(store: SeatedStore) -> None:
     assert await store.identifiers.order_id() == 5001
     assert await store.identifiers.order_id() == 5002
     assert await store.identifiers.card_id() == 1

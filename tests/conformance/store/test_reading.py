@@ -1,69 +1,14 @@
-"""Reads: a failure is told as such, passes with its cause, and holds up nobody else's."""
+"""Reads: what cannot be had is told as such, and what failed is tried again."""
 
 import asyncio
-import os
-import resource
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from conformance.store.conftest import Pay, Starter
-from conformance.store.samples import CLIENT, payment
-from netvalve.domain.journal import StoreUnavailable, StoreUncertain
-from netvalve.domain.search import PageRequest, Search
+from conformance.store.conftest import Starter
+from conformance.store.samples import CLIENT
+from conformance.store.seated import SeatedStore
+from netvalve.domain.journal import StoreUnavailable
 from netvalve.storage.administration import Administration
-from netvalve.storage.engine import sqlite_path
-from netvalve.storage.sqlite.store import SqliteStore
-from netvalve.storage.sqlite.writer import Writer
-
-EVERYTHING = Search(CLIENT)
-PAGE = PageRequest(0, 10)
-
-
-@contextmanager
-def _no_file_can_be_opened() -> Iterator[None]:
-    """As when connections have used up the process's descriptors."""
-    lowest = os.dup(0)
-    os.close(lowest)
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-async def test_listings_come_back_once_files_can_be_opened_again(
-    store: SqliteStore, pay: Pay
-) -> None:
-    await pay(payment())
-    with _no_file_can_be_opened():
-        for _ in range(4):
-            with pytest.raises(StoreUnavailable):
-                await store.records.orders(EVERYTHING, PAGE)
-    for _ in range(4):
-        assert (await store.records.orders(EVERYTHING, PAGE)).total == 1
-
-
-async def test_a_look_up_after_a_broken_connection_opens_a_new_one(
-    store: SqliteStore, pay: Pay
-) -> None:
-    one = await pay(payment())
-    reader = store.records._reader
-    await store.records.order(CLIENT, one.order.order_id)
-    assert reader._connection is not None
-    reader._connection.close()
-    with pytest.raises(StoreUnavailable):
-        await store.records.order(CLIENT, one.order.order_id)
-    assert await store.records.order(CLIENT, one.order.order_id) is not None
-
-
-async def test_an_export_that_cannot_be_read_says_so(store: SqliteStore, database_url: str) -> None:
-    store.records._exports._path = sqlite_path(database_url).with_name("missing")
-    with pytest.raises(StoreUnavailable):
-        await anext(store.records.export(EVERYTHING))
 
 
 async def test_a_stopped_store_refuses_reads(start: Starter) -> None:
@@ -73,36 +18,16 @@ async def test_a_stopped_store_refuses_reads(start: Starter) -> None:
         await store.records.order(CLIENT, 1)
 
 
-async def test_listings_that_take_long_do_not_hold_up_the_configuration(
-    store: SqliteStore, administration: Administration
-) -> None:
-    go_on = threading.Event()
-    listings = [
-        asyncio.ensure_future(store.records._readers.read(lambda _: go_on.wait(20)))
-        for _ in range(4)
-    ]
-    try:
-        administration.add_client("Shop")
-        for _ in range(100):
-            await asyncio.sleep(0.01)
-            if store.configuration.directory.clients:
-                break
-        assert 1 in store.configuration.directory.clients
-    finally:
-        go_on.set()
-        await asyncio.gather(*listings)
-
-
 async def test_the_configuration_is_followed_again_after_any_failure(
-    store: SqliteStore, administration: Administration, monkeypatch: pytest.MonkeyPatch
+    store: SeatedStore, administration: Administration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
 
-        async def fail(_read: object) -> None:
+        async def fail(_known: object) -> None:
             raise RuntimeError("cannot start a thread")
 
-        broken.setattr(store.configuration._readers, "read", fail)
-        broken.setattr("netvalve.storage.sqlite.configuration.FRESH_S", 0.1)
+        broken.setattr(store.configuration, "_newest", fail)
+        broken.setattr("netvalve.storage.configuration.FRESH_S", 0.1)
         administration.add_client("Shop")
         await asyncio.sleep(0.2)
         assert not store.configuration.directory.clients
@@ -110,19 +35,3 @@ async def test_the_configuration_is_followed_again_after_any_failure(
     await asyncio.sleep(0.2)
     assert 1 in store.configuration.directory.clients
     assert store.configuration.fresh
-
-
-async def test_a_lease_of_unknown_fate_begins_nothing(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The block is lost, and that is all."""
-
-    async def write(_writer: Writer, _write: object) -> int:
-        raise StoreUncertain("the commit's answer was lost")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(Writer, "write", write)
-        leased = [store.identifiers.order_id() for _ in range(1_500)]
-        answers = await asyncio.gather(*leased, return_exceptions=True)
-    assert {type(each) for each in answers} == {int, StoreUnavailable}
-    assert await store.identifiers.order_id() > 0

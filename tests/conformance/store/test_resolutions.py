@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.store.conftest import Pay, SeatedStore
+from conformance.store.conftest import Pay
 from conformance.store.samples import (
     APPROVED,
     CLIENT,
@@ -14,6 +14,7 @@ from conformance.store.samples import (
     payment,
     refund_closing,
 )
+from conformance.store.seated import SeatedStore
 from conformance.store.test_forwards import BANK, an_unanswered_sale, state_of
 from netvalve.domain.journal import (
     BalanceChange,

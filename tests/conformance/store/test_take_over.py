@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from conformance.store.conftest import LEASE_S, SeatedStore, Starter, StillClock
+from conformance.store.conftest import Passing, Starter
 from conformance.store.samples import CLIENT, NOW_MS, Payment, payment
+from conformance.store.seated import LEASE_S, SeatedStore, StillClock
+from netvalve.bootstrap.store import Seat
 from netvalve.domain.journal import BalanceChange, Closing, Forward, ForwardKind
 from netvalve.domain.lifecycle import Event, State
 from netvalve.domain.transaction import MessageIdentity, Outcome, TransactionType
-from netvalve.storage.sqlite.seat import Seat
+from stores import rows_of
 
 BANK = 1
 OWN = MessageIdentity("1122130500", "000077", "632613000077", "NV000000")
@@ -18,12 +20,12 @@ OWN = MessageIdentity("1122130500", "000077", "632613000077", "NV000000")
 @pytest.fixture
 async def other(store: SeatedStore) -> Seat:
     """A second gateway on the same store."""
-    return await store.join("other", LEASE_S)
+    return await store.join("other")
 
 
-async def lapse(clock: StillClock, seat: Seat) -> None:
+async def lapse(pass_s: Passing, seat: Seat) -> None:
     """All leases but this one run out."""
-    clock.passed_s += LEASE_S
+    pass_s(LEASE_S)
     await seat.lease.renew()
 
 
@@ -85,11 +87,12 @@ async def pending_of_others(seat: Seat) -> list[int]:
 
 
 async def test_what_an_earlier_start_left_pending_is_adopted_and_closed_in_one(
-    start: Starter,
+    start: Starter, pass_s: Passing
 ) -> None:
     first = await start()
     left = await opened(first.seat)
     await first.stop()
+    pass_s(LEASE_S)
     second = await start()
     assert await pending_of_others(second.seat) == [left.transaction.transaction_id]
     assert await second.seat.orphans.close(left.closing())
@@ -107,35 +110,24 @@ async def test_a_start_closes_nothing_that_is_not_its_own(start: Starter) -> Non
     assert await state_of(second, left) is State.PENDING
 
 
-async def test_a_restart_waits_for_no_lease_even_where_the_clock_was_put_back(
-    start: Starter, clock: StillClock
-) -> None:
-    first = await start()
-    await opened(first.seat)
-    await first.stop()
-    clock.passed_s -= 3600
-    second = await start()
-    assert len(await second.seat.orphans.left_by()) == 1
-
-
 async def test_what_a_gateway_whose_lease_runs_has_open_is_nobody_elses(
-    store: SeatedStore, other: Seat, clock: StillClock
+    store: SeatedStore, other: Seat, database_url: str, pass_s: Passing
 ) -> None:
     await opened(store.seat)
     one = await repeating(store.seat)
-    clock.passed_s += LEASE_S - 0.001
+    pass_s(LEASE_S - 3)
     assert await other.orphans.left_by() == ()
-    (_, epoch) = await epochs_of(store, one)
+    epoch = epoch_of(database_url, one)
     assert await other.orphans.adopt(epoch, 10) == 0
     assert not await other.orphans.close(one.closing())
     assert await store.journal.close(one.closing())
 
 
 async def test_what_a_gateway_has_open_itself_is_no_orphan_for_it(
-    store: SeatedStore, clock: StillClock
+    store: SeatedStore, pass_s: Passing
 ) -> None:
     one = await opened(store.seat)
-    clock.passed_s += LEASE_S
+    pass_s(LEASE_S)
     assert await store.seat.orphans.left_by() == ()
     assert not await store.seat.orphans.close(one.closing())
 
@@ -149,12 +141,12 @@ async def test_a_step_of_the_wall_clock_ends_no_lease(
 
 
 async def test_a_lapsed_gateway_can_neither_close_nor_end_what_another_has_adopted(
-    store: SeatedStore, other: Seat, clock: StillClock
+    store: SeatedStore, other: Seat, pass_s: Passing
 ) -> None:
     waiting, reversing = await repeating(store.seat), await opened(store.seat)
     assert await store.journal.close(unanswered(reversing))
     mine = {each.forward.kind: each for each in await store.forwards.due(BANK, NOW_MS, 10)}
-    await lapse(clock, other)
+    await lapse(pass_s, other)
     (epoch,) = await other.orphans.left_by()
     assert await other.orphans.adopt(epoch, 10) == 2
     assert await store.forwards.due(BANK, NOW_MS, 10) == ()
@@ -172,10 +164,10 @@ async def test_a_lapsed_gateway_can_neither_close_nor_end_what_another_has_adopt
 
 
 async def test_a_gateway_that_renews_in_time_loses_nothing_to_one_that_saw_it_lapsed(
-    store: SeatedStore, other: Seat, clock: StillClock
+    store: SeatedStore, other: Seat, pass_s: Passing
 ) -> None:
     one, waiting = await opened(store.seat), await repeating(store.seat)
-    await lapse(clock, other)
+    await lapse(pass_s, other)
     (epoch,) = await other.orphans.left_by()
     await store.seat.lease.renew()
     assert await other.orphans.adopt(epoch, 10) == 0
@@ -185,13 +177,13 @@ async def test_a_gateway_that_renews_in_time_loses_nothing_to_one_that_saw_it_la
 
 
 async def test_of_two_that_take_over_at_once_each_row_goes_to_one(
-    store: SeatedStore, other: Seat, clock: StillClock
+    store: SeatedStore, other: Seat, pass_s: Passing
 ) -> None:
-    third = await store.join("third", LEASE_S)
+    third = await store.join("third")
     left = [await opened(store.seat) for _ in range(10)]
     for _ in range(10):
         await repeating(store.seat)
-    clock.passed_s += LEASE_S
+    pass_s(LEASE_S)
     await asyncio.gather(other.lease.renew(), third.lease.renew())
     (epoch,) = await other.orphans.left_by()
     adopted = await asyncio.gather(*(seat.orphans.adopt(epoch, 3) for seat in (other, third) * 4))
@@ -225,38 +217,31 @@ async def test_an_approval_heard_by_another_opens_the_reversal_for_its_owner(
 
 
 async def test_an_approval_of_what_has_been_reversed_is_told_the_bank_by_who_heard_it(
-    store: SeatedStore, other: Seat, clock: StillClock
+    store: SeatedStore, other: Seat, pass_s: Passing
 ) -> None:
     one = await opened(store.seat)
     assert await store.journal.close(unanswered(one))
     (message,) = await store.forwards.due(BANK, NOW_MS, 10)
     assert await store.forwards.acknowledge(message, NOW_MS, "25")
-    await lapse(clock, other)
+    await lapse(pass_s, other)
     assert await other.forwards.reopen(message, NOW_MS + 5, "00")
     (again,) = await other.forwards.due(BANK, NOW_MS + 10, 10)
     assert await other.forwards.acknowledge(again, NOW_MS + 20, "00")
 
 
 async def test_rows_of_leases_long_ended_are_forgotten(
-    store: SeatedStore, other: Seat, clock: StillClock
+    store: SeatedStore, other: Seat, database_url: str, pass_s: Passing
 ) -> None:
     await store.seat.lease.end()
-    clock.passed_s += 90_000
+    pass_s(90_000)
     await other.lease.renew()
-    await store.join("third", LEASE_S)
-    connection = store.journal._writer._connection
-    assert connection is not None
-    rows = connection.execute("SELECT node FROM nodes ORDER BY epoch").fetchall()
+    await store.join("third")
+    rows = rows_of(database_url, "SELECT node FROM nodes ORDER BY epoch")
     assert rows == [("other",), ("third",)]
 
 
-async def epochs_of(store: SeatedStore, one: Payment) -> tuple[int, int]:
-    """The owners of a transaction and of its message."""
-    connection = store.journal._writer._connection
-    assert connection is not None
-    row: tuple[int, int] = connection.execute(
-        "SELECT t.owner_epoch, f.owner_epoch FROM transactions t JOIN forwards f "
-        "USING (transaction_id) WHERE transaction_id = ?",
-        (one.transaction.transaction_id,),
-    ).fetchone()
-    return row
+def epoch_of(database_url: str, one: Payment) -> int:
+    """The owner of a stored message."""
+    query = "SELECT owner_epoch FROM forwards WHERE transaction_id = :number"
+    ((epoch,),) = rows_of(database_url, query, number=one.transaction.transaction_id)
+    return int(epoch)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -18,13 +17,12 @@ from conformance.store.samples import (
     payment,
     refund_closing,
 )
+from conformance.store.seated import SeatedStore, unguard_history
 from netvalve.domain.journal import BalanceChange, Forward, ForwardKind, Move
 from netvalve.domain.lifecycle import Event, State, sources_of
 from netvalve.domain.transaction import MessageIdentity, Outcome, TransactionType
 from netvalve.storage.administration import Administration
 from netvalve.storage.engine import engine_of
-from netvalve.storage.migrate import migrate
-from netvalve.storage.sqlite.store import SqliteStore
 from netvalve.storage.verification import verification
 from netvalve.storage.verification.breach import Breach, Subject
 from netvalve.storage.verification.forward_rules import FORWARD_RULES
@@ -48,15 +46,14 @@ class Full:
     def change(self, statement: str) -> None:
         """What no gateway does."""
         with engine_of(self.url) as engine, engine.begin() as connection:
-            connection.execute(text("DROP TRIGGER IF EXISTS events_keep"))
-            connection.execute(text("DROP TRIGGER IF EXISTS events_stay"))
+            unguard_history(connection)
             named = {name: each for name, each in self.numbers.items() if f":{name}" in statement}
             assert connection.execute(text(statement), named).rowcount
 
 
 @pytest.fixture
 async def full(
-    store: SqliteStore, pay: Pay, administration: Administration, database_url: str
+    store: SeatedStore, pay: Pay, administration: Administration, database_url: str
 ) -> Full:
     administration.add_client("Shop")
     sold, sale_refund, waiting_refund = await a_refunded_sale(store, pay)
@@ -89,7 +86,7 @@ async def full(
     return Full(database_url, numbers | orders)
 
 
-async def a_refunded_sale(store: SqliteStore, pay: Pay) -> tuple[Payment, Payment, Payment]:
+async def a_refunded_sale(store: SeatedStore, pay: Pay) -> tuple[Payment, Payment, Payment]:
     """A sale with a client's number, a refund of it and a refund in flight."""
     sold = await pay(keyed(payment(client_order_id="order 1"), "key 1"))
     states = sources_of(Event.REFUNDED)
@@ -103,7 +100,7 @@ async def a_refunded_sale(store: SqliteStore, pay: Pay) -> tuple[Payment, Paymen
     return sold, refund, waiting
 
 
-async def a_partial_capture(store: SqliteStore, pay: Pay) -> tuple[Payment, Payment]:
+async def a_partial_capture(store: SeatedStore, pay: Pay) -> tuple[Payment, Payment]:
     """An authorization of which a part is captured and the rest released."""
     held = await pay(payment(TransactionType.AUTHORIZATION))
     capture = a_capture(held, amount_minor=1000)
@@ -133,7 +130,7 @@ def a_capture(held: Payment, *, amount_minor: int) -> Payment:
     return follow_up(held, TransactionType.CAPTURE, states, amount_minor=amount_minor)
 
 
-async def a_cancel(store: SqliteStore, pay: Pay) -> Payment:
+async def a_cancel(store: SeatedStore, pay: Pay) -> Payment:
     held = await pay(payment(TransactionType.AUTHORIZATION))
     states = sources_of(Event.CANCELLED)
     cancel = follow_up(held, TransactionType.CANCEL, states, amount_minor=1200)
@@ -149,7 +146,7 @@ async def a_cancel(store: SqliteStore, pay: Pay) -> Payment:
     return cancel
 
 
-async def a_lost_sale(store: SqliteStore) -> Payment:
+async def a_lost_sale(store: SeatedStore) -> Payment:
     """A sale without an answer, its reversal stored."""
     lost = payment()
     assert await store.journal.open(lost.opening) is None
@@ -165,7 +162,7 @@ async def a_lost_sale(store: SqliteStore) -> Payment:
     return lost
 
 
-async def a_repeated_capture(store: SqliteStore, pay: Pay) -> Payment:
+async def a_repeated_capture(store: SeatedStore, pay: Pay) -> Payment:
     """A capture without an answer, its repeat stored."""
     held = await pay(payment(TransactionType.AUTHORIZATION))
     capture = a_capture(held, amount_minor=1200)
@@ -362,6 +359,5 @@ def test_a_store_is_read_at_one_moment_and_keeps_no_writer_waiting(
     assert full.breaches() != ()
 
 
-def test_a_store_no_gateway_runs_on_is_read_too(tmp_path: Path) -> None:
-    migrate(str(tmp_path / "new.sqlite3"))
-    assert verify(str(tmp_path / "new.sqlite3"), first=1).counts["orders"] == 0
+def test_a_store_no_gateway_runs_on_is_read_too(database_url: str) -> None:
+    assert verify(database_url, first=1).counts["orders"] == 0

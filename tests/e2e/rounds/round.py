@@ -124,7 +124,7 @@ async def _asked(
     if reconciled.returncode != 0 or " 0 are on their way, 0 differ" not in reconciled.stdout:
         yield f"reconcile: {reconciled.stdout}{reconciled.stderr}"
     book = book_of(book_lines(io.StringIO(text)))
-    stored = stored_in(station.home)
+    stored = stored_in(station.database_url)
     result.transactions = len(stored)
     for breach in (*charged_twice(stored, book), *repeated(stored, calls)):
         yield breach

@@ -19,6 +19,7 @@ from e2e.rounds.small_disk import FULL_DEVICE, LimitedFiles, SmallDisk, small_fi
 from netvalve.cli.sandbox.enrolment import prepare_store
 from netvalve.cli.sandbox.merchant import SandboxMerchant, sandbox_merchant
 from netvalve.config import Settings
+from stores import PROGRAM_STORES
 
 BANK_NAME = "Mock Bank"
 ANSWERED_WITHIN_S = 20.0
@@ -58,15 +59,18 @@ class Station:
 
     def __init__(self, folder: Path, home: Path, *, log_file: Path, disk: SmallDisk | None) -> None:
         self.home, self.disk = home, disk
+        store = PROGRAM_STORES.setting(home)
+        self.database_url = PROGRAM_STORES.of(home)
         bank_home = folder / "bank"
         self.bank = Program(
             "bank",
             environment=_environment(home=bank_home, bank_port=0, bank_admin_port=0),
             log=folder / "bank.log",
         )
+        self._settings = Settings(home=home, **store)
         self.gateway = Program(
             "serve",
-            environment=_environment(home=home, port=0, log_file=log_file, **SETTINGS),
+            environment=_environment(home=home, port=0, log_file=log_file, **SETTINGS, **store),
             log=folder / "gateway.err",
         )
         self.proxy = Proxy(lambda: int(self.bank.environment["NETVALVE_BANK_PORT"]))
@@ -92,7 +96,7 @@ class Station:
         await self.start_bank()
         await self.proxy.start()
         given = sandbox_merchant("127.0.0.1", self.proxy.port)
-        self._merchant = await asyncio.to_thread(prepare_store, Settings(home=self.home), given)
+        self._merchant = await asyncio.to_thread(prepare_store, self._settings, given)
         await self.start_gateway()
 
     async def start_bank(self) -> None:

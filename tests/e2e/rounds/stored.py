@@ -1,15 +1,12 @@
 """What the gateway's store holds, read past the gateway."""
 
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from e2e.rounds.call import FOLLOW_UPS, Call
+from stores import rows_of
 
-FILE = "netvalve.sqlite3"
 _SENT = """
 SELECT t.transaction_id, t.type, t.state, t.rrn, o.client_order_id, o.opening_id
 FROM transactions t JOIN orders o ON o.order_id = t.order_id WHERE t.mti <> ''
@@ -38,10 +35,9 @@ class Stored:
         return self.type in _CHARGES
 
 
-def stored_in(home: Path) -> Sequence[Stored]:
+def stored_in(database_url: str) -> Sequence[Stored]:
     """Every transaction with a message of its own."""
-    with closing(sqlite3.connect(home / FILE)) as store:
-        return tuple(Stored(*row) for row in store.execute(_SENT))
+    return tuple(Stored(*row) for row in rows_of(database_url, _SENT))
 
 
 def untold(stored: Sequence[Stored], calls: Sequence[Call]) -> Iterator[str]:

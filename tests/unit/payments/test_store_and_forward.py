@@ -250,7 +250,7 @@ async def test_a_mismatched_answer_to_a_repeat_is_counted():
     task = asyncio.create_task(worker.run())
     await asyncio.sleep(0.05)
     task.cancel()
-    assert b'netvalve_approvals_mismatched_total{bank="Mock Bank"} 1.0' in metrics.render()
+    assert b'netvalve_approvals_mismatched_total{bank="Mock Bank"} 1.0' in await metrics.render()
 
 
 async def test_a_message_that_cannot_be_made_waits_and_stops_no_other():
@@ -374,7 +374,7 @@ async def test_a_late_answer_to_what_has_ended_is_kept_with_what_it_would_contra
     await hear(store, IDENTITY, answer, metrics=metrics)
     assert store.closed == []
     assert store.kept == [(1002, answer.response_code, contradicts)]
-    assert b"netvalve_resolutions_contradicted_total 0.0" in metrics.render()
+    assert b"netvalve_resolutions_contradicted_total 0.0" in await metrics.render()
 
 
 async def test_a_late_answer_against_an_operators_word_is_an_error_and_counted():
@@ -382,7 +382,7 @@ async def test_a_late_answer_against_an_operators_word_is_an_error_and_counted()
     store.keeps_as = Event.CONTRADICTED
     with structlog.testing.capture_logs() as lines:
         await hear(store, IDENTITY, APPROVED, metrics=metrics)
-    assert b"netvalve_resolutions_contradicted_total 1.0" in metrics.render()
+    assert b"netvalve_resolutions_contradicted_total 1.0" in await metrics.render()
     (line,) = [each for each in lines if each["event"] == "resolution_contradicted"]
     assert (line["log_level"], line["transaction_id"], line["field_39"]) == ("error", 1002, "00")
 

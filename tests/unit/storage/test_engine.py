@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from netvalve.storage.engine import DatabaseUrlError, engine_of, is_sqlite, sqlite_path
+from netvalve.storage.engine import (
+    DatabaseUrlError,
+    engine_of,
+    is_postgres,
+    is_sqlite,
+    shown,
+    sqlite_path,
+)
 from netvalve.storage.migrate import current, migrate
 
 UNUSABLE = (
@@ -13,7 +20,6 @@ UNUSABLE = (
     "sqlite://",
     "sqlite:///:memory:",
     "mysql+nothing://nv:hidden@db/nv?password=hidden",
-    "postgresql://nv:hidden@db/nv",
     "postgresql+psycopg://nv:hidden@db:port/nv",
 )
 
@@ -27,9 +33,11 @@ def test_address_of_anything_but_a_sqlite_file_is_refused_in_one_line(url: str) 
         assert "hidden" not in str(refused.value)
 
 
-def test_postgresql_is_said_not_to_be_supported() -> None:
-    with pytest.raises(DatabaseUrlError, match="PostgreSQL is not supported by this release"):
-        sqlite_path("postgresql://nv@db/nv")
+def test_several_hosts_of_postgresql_are_one_address() -> None:
+    address = "postgresql://nv:hidden@db1:5432,db2:5433/nv?target_session_attrs=read-write"
+    assert is_postgres(address)
+    assert not is_sqlite(address)
+    assert shown(address) == address.replace("hidden", "***")
 
 
 def test_path_and_address_of_a_file_name_the_same_file() -> None:

@@ -1,7 +1,20 @@
 """What answers show of the customer and of an authentication."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Final
+
 from netvalve.api.answers.answer import known
 from netvalve.domain.order import Customer, ThreeDS
+
+_BILLING: Final = (
+    ("billingAddress", "address"),
+    ("billingZipCode", "zip_code"),
+    ("billingCity", "city"),
+    ("billingState", "state"),
+    ("billingCountryCode", "country"),
+)
+"""BillingAddressDTO's names and ours."""
 
 
 def customer_fields(customer: Customer) -> dict[str, object]:
@@ -26,16 +39,13 @@ def customer_fields(customer: Customer) -> dict[str, object]:
 
 def billing_details(customer: Customer) -> dict[str, object] | None:
     """BillingAddressDTO; None where nothing of it was sent."""
-    fields = known(
-        {
-            "billingAddress": customer.address,
-            "billingZipCode": customer.zip_code,
-            "billingCity": customer.city,
-            "billingState": customer.state,
-            "billingCountryCode": customer.country,
-        }
-    )
-    return fields or None
+    return billing_fields(asdict(customer))
+
+
+def billing_fields(customer: Mapping[str, object]) -> dict[str, object] | None:
+    """The same of a customer by the names of `Customer`; what was not sent may be absent."""
+    fields = {name: customer.get(field) for name, field in _BILLING}
+    return known(fields) or None
 
 
 def three_ds_data(three_ds: ThreeDS | None) -> dict[str, object] | None:

@@ -1,20 +1,30 @@
 """The rows of `/orders` and `/export`, and the page around them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache, partial
+from typing import Final
 
 from netvalve.api.answers.answer import known
-from netvalve.api.answers.codes import bank_response, code_of, response
-from netvalve.api.answers.customer import billing_details
+from netvalve.api.answers.codes import MESSAGES, PENDING, bank_response
+from netvalve.api.answers.customer import billing_fields
 from netvalve.api.answers.parties import Parties
-from netvalve.api.answers.payment import shown_minor
 from netvalve.api.answers.timestamps import timestamp
 from netvalve.catalogue.currencies import currency
+from netvalve.catalogue.response_codes import response_code
+from netvalve.domain.card import masked
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.directory import Directory
-from netvalve.domain.lifecycle import public_status
+from netvalve.domain.lifecycle import State, public_status
 from netvalve.domain.money import major_text, major_units
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Row
-from netvalve.domain.transaction import Transaction
+from netvalve.domain.transaction import Outcome, TransactionType
+
+Columns = Mapping[str, Sequence[object]]
+"""Cells by the name of their column, in the order of a row's properties."""
+
+_WORDS_KEPT: Final = 4_096
+"""Of each table that is filled as rows come: more than most exports hold."""
 
 
 def order_row(directory: Directory, order: Order) -> dict[str, object]:
@@ -40,39 +50,75 @@ def order_row(directory: Directory, order: Order) -> dict[str, object]:
     )
 
 
-def transaction_row(
-    directory: Directory, transaction: Transaction, order: Order, *, with_billing: bool
-) -> dict[str, object]:
-    """ResultTransactionDTO; its order is a text."""
-    details, outcome = order.details, transaction.outcome
-    parties = Parties.of(directory, transaction.client_id, transaction.mid_id)
-    return known(
-        {
-            "sourceOfTransaction": details.source,
-            "id": transaction.transaction_id,
-            "amount": major_units(shown_minor(transaction), currency(transaction.currency)),
-            "currency": transaction.currency,
-            "orderId": str(transaction.order_id),
-            "clientOrderId": order.client_order_id,
-            "transactionType": transaction.type,
-            "transactionReference": transaction.parent_id,
-            "datetime": timestamp(transaction.opened_at_ms),
-            "accountName": parties.account_name,
-            "status": public_status(transaction.type, transaction.state),
-            "customerEmail": details.customer.email,
-            **response(code_of(outcome)),
-            **bank_response(outcome),
-            "bankName": parties.bank_name,
-            "bankTransactionId": transaction.identity.rrn,
-            "authCode": outcome.auth_code if outcome else None,
-            "traceId": transaction.trace_id,
-            "billingDetails": billing_details(details.customer) if with_billing else None,
-            "cardNumber": order.card.masked,
-            "cardType": order.card.brand,
-            "paymentType": details.payment_type,
-            "walletType": details.wallet_type,
-        }
+def transaction_columns(
+    directory: Directory, found: TransactionColumns, *, with_billing: bool
+) -> Columns:
+    """ResultTransactionDTO, a column for each of its properties; its order is a text.
+
+    The one list of what a row shows: pages, CSV and NDJSON are all made from it.
+    """
+    parties = list(map(cache(partial(Parties.of, directory)), found.client_id, found.mid_id))
+    codes = [code or PENDING for code in found.response_code]
+    bank = list(
+        map(_bank_response, found.response_code, found.bank_response_code, found.approved_minor)
     )
+    billing = {"billingDetails": list(map(billing_fields, found.customer))} if with_billing else {}
+    return {
+        "sourceOfTransaction": found.source,
+        "id": found.transaction_id,
+        "amount": list(map(_amount, found.approved_minor, found.amount_minor, found.currency)),
+        "currency": found.currency,
+        "orderId": list(map(str, found.order_id)),
+        "clientOrderId": found.client_order_id,
+        "transactionType": found.type,
+        "transactionReference": found.parent_id,
+        "datetime": list(map(timestamp, found.opened_at_ms)),
+        "accountName": [each.account_name for each in parties],
+        "status": list(map(_status, found.type, found.state)),
+        "customerEmail": [customer.get("email") for customer in found.customer],
+        "responseCode": codes,
+        "responseMessage": [MESSAGES[code] for code in codes],
+        "responseCodeType": [response_code(code).type for code in codes],
+        "bankResponseCode": [said.get("bankResponseCode") for said in bank],
+        "bankResponseMessage": [said.get("bankResponseMessage") for said in bank],
+        "bankName": [each.bank_name for each in parties],
+        "bankTransactionId": found.rrn,
+        "authCode": found.auth_code,
+        "traceId": found.trace_id,
+        **billing,
+        "cardNumber": list(map(masked, found.first_six, found.last_four)),
+        "cardType": found.brand,
+        "paymentType": found.payment_type,
+        "walletType": found.wallet_type,
+    }
+
+
+def rows_of(columns: Columns) -> Iterator[dict[str, object]]:
+    """Row by row, without what is not known."""
+    names = tuple(columns)
+    for row in zip(*columns.values(), strict=True):
+        yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
+
+
+@lru_cache(_WORDS_KEPT)
+def _amount(approved_minor: int | None, amount_minor: int, code: str) -> int | float:
+    """What the bank approved where that is less than was asked, else what was asked."""
+    shown_minor = amount_minor if approved_minor is None else approved_minor
+    return major_units(shown_minor, currency(code))
+
+
+@lru_cache(_WORDS_KEPT)
+def _status(kind: str, state: str) -> str:
+    return public_status(TransactionType(kind), State(state))
+
+
+@lru_cache(_WORDS_KEPT)
+def _bank_response(
+    code: str | None, bank_code: str | None, approved_minor: int | None
+) -> Mapping[str, object]:
+    if code is None:
+        return bank_response(None)
+    return bank_response(Outcome(code, bank_code, approved_minor=approved_minor))
 
 
 def page_body(page: Page[Row], content: Iterable[dict[str, object]]) -> dict[str, object]:

@@ -1,11 +1,15 @@
-"""Rows as CSV and as NDJSON, some at a time."""
+"""Rows as CSV and as NDJSON, some at a time, made from their columns."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from io import StringIO
-from typing import Final
+from typing import Any, Final
 
 import orjson
+
+from netvalve.api.answers.lists import Columns, rows_of
 
 CSV: Final = b"text/csv"
 NDJSON: Final = b"application/x-ndjson"
@@ -54,25 +58,44 @@ _MOVING = ("\t", "\r", "\n")
 """What puts the rest of a cell into another one, where it is the beginning."""
 
 
-class CsvChunks:
-    """A CSV in the making: the header comes with the first chunk."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a stream is written."""
 
-    def __init__(self, *, with_billing: bool) -> None:
-        self._columns = COLUMNS + (BILLING_COLUMNS if with_billing else ())
-        self._begun = False
+    media_type: bytes
+    file: bytes
+    header: bytes
+    """What stands before the first row."""
+    encode: Callable[[Columns], bytes]
+    """Some rows, after all that came before."""
 
-    def encode(self, rows: Iterable[Mapping[str, object]]) -> bytes:
-        """These rows, after all that came before."""
-        written = StringIO()
-        writer = csv.writer(written)
-        if not self._begun:
-            writer.writerow(self._columns)
-            self._begun = True
-        for row in rows:
-            billing = row.get("billingDetails")
-            cells = {**row, **billing} if isinstance(billing, dict) else row
-            writer.writerow([harmless(cells.get(name)) for name in self._columns])
-        return written.getvalue().encode()
+
+def csv_form(*, with_billing: bool) -> Form:
+    """A CSV, with the columns of billing details where they were asked for."""
+    names = COLUMNS + (BILLING_COLUMNS if with_billing else ())
+    return Form(CSV, b"transactions.csv", _csv_lines([names]), partial(_csv_rows, names))
+
+
+def _csv_rows(names: Sequence[str], columns: Columns) -> bytes:
+    cells = {**columns, **_billing_columns(columns.get("billingDetails", ()))}
+    return _csv_lines(zip(*(_all_harmless(cells[name]) for name in names), strict=True))
+
+
+def _billing_columns(billing: Sequence[Any]) -> Columns:
+    return {name: [each and each.get(name) for each in billing] for name in BILLING_COLUMNS}
+
+
+def _csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
+    written = StringIO()
+    csv.writer(written).writerows(rows)
+    return written.getvalue().encode()
+
+
+def _all_harmless(column: Sequence[object]) -> Sequence[object]:
+    """Most columns hold few texts, or none that is not harmless."""
+    if all(harmless(cell) is cell for cell in set(column)):
+        return column
+    return [harmless(cell) for cell in column]
 
 
 def harmless(cell: object) -> object:
@@ -80,12 +103,18 @@ def harmless(cell: object) -> object:
 
     Source: OWASP, CSV Injection.
     """
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or cell[:1].isalnum():
         return cell
     dangerous = cell.startswith(_MOVING) or cell.lstrip().startswith(_FORMULA)
     return f"'{cell}" if dangerous else cell
 
 
-def ndjson_chunk(rows: Iterable[Mapping[str, object]]) -> bytes:
-    """One line of JSON a row."""
-    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+def _json_lines(columns: Columns) -> bytes:
+    lines = bytearray()
+    for row in rows_of(columns):
+        lines += orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    return bytes(lines)
+
+
+NDJSON_FORM: Final = Form(NDJSON, b"transactions.ndjson", b"", _json_lines)
+"""A line of JSON a row."""

@@ -8,10 +8,12 @@ from netvalve.domain.journal import Closing, Forward, Move
 from netvalve.domain.lifecycle import Event, IllegalTransition, State, after
 from netvalve.domain.transaction import Transaction
 from netvalve.storage.guards import GUARDS
+from netvalve.storage.history import Step
+from netvalve.storage.history_details import detail_of
 from netvalve.storage.mapping import outcome_values, transaction_row
+from netvalve.storage.owner import Owner
 from netvalve.storage.schema import transactions
-from netvalve.storage.sqlite.history import append, append_opened, by_hand
-from netvalve.storage.sqlite.owner import Owner
+from netvalve.storage.sqlite.history import append, append_opened
 from netvalve.storage.sqlite.statements import insert, marks
 
 _INSERT_TRANSACTION: Final = insert(transactions)
@@ -82,26 +84,16 @@ def write_closing(connection: sqlite3.Connection, closing: Closing, owner: Owner
 def _append_event(
     connection: sqlite3.Connection, closing: Closing, state: State, owner: Owner
 ) -> None:
-    append(
-        connection,
-        closing.transaction_id,
+    step = Step(
         closing.event,
         state,
-        at_ms=closing.at_ms,
-        node=owner.node,
-        mti=closing.answer_mti,
-        identity=closing.identity,
-        response_code_39=closing.response_code_39,
-        detail=_detail(closing),
+        closing.at_ms,
+        closing.answer_mti,
+        closing.identity,
+        closing.response_code_39,
+        detail_of(closing),
     )
-
-
-def _detail(closing: Closing) -> str | None:
-    """The response code, so that it stands in a row of its own; by whom, where no bank said it."""
-    if closing.outcome is None:
-        return None
-    code = closing.outcome.response_code
-    return code if closing.reason is None else f"{code} {by_hand(closing.reason)}"
+    append(connection, closing.transaction_id, step, owner.node)
 
 
 def _change_order(connection: sqlite3.Connection, closing: Closing) -> None:
@@ -133,15 +125,9 @@ def _move(connection: sqlite3.Connection, move: Move, closing: Closing, owner: O
         raise IllegalTransition(
             _found(connection, _STATE_OF_TRANSACTION, move.transaction_id), move.event
         )
-    append(
-        connection,
-        move.transaction_id,
-        move.event,
-        guard.target,
-        at_ms=closing.at_ms,
-        node=owner.node,
-        detail=f"by transaction {closing.transaction_id}",
-    )
+    detail = f"by transaction {closing.transaction_id}"
+    step = Step(move.event, guard.target, closing.at_ms, detail=detail)
+    append(connection, move.transaction_id, step, owner.node)
 
 
 def _store_forward(connection: sqlite3.Connection, forward: Forward, owner: Owner) -> None:
@@ -172,14 +158,8 @@ def _record(
     row = transaction_row(recorded, mti="", node=owner.node, owner_epoch=owner.epoch)
     connection.execute(_INSERT_TRANSACTION, row)
     append_opened(connection, recorded, mti="", node=owner.node)
-    append(
-        connection,
-        recorded.transaction_id,
-        Event.APPROVED,
-        recorded.state,
-        at_ms=at_ms,
-        node=owner.node,
-    )
+    approved = Step(Event.APPROVED, recorded.state, at_ms)
+    append(connection, recorded.transaction_id, approved, owner.node)
 
 
 @cache

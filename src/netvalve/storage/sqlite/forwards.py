@@ -9,8 +9,8 @@ from netvalve.domain.journal import PAUSE_MAX_MS, Forward, ResolvedAs, StoredMes
 from netvalve.domain.lifecycle import Event
 from netvalve.storage import forward_queries
 from netvalve.storage.mapping import stored_message_of
+from netvalve.storage.owner import Owner
 from netvalve.storage.sqlite import late_answers, reversals
-from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.query import Query
 from netvalve.storage.sqlite.reader import Reader
 from netvalve.storage.sqlite.writer import Writer

@@ -4,7 +4,8 @@ import sqlite3
 from typing import Final
 
 from netvalve.domain.lifecycle import Event, State
-from netvalve.domain.transaction import MessageIdentity, Transaction
+from netvalve.domain.transaction import Transaction
+from netvalve.storage.history import Step
 from netvalve.storage.schema import events
 from netvalve.storage.sqlite.statements import insert
 
@@ -17,11 +18,6 @@ INSERT INTO events
 SELECT ?, COALESCE(MAX(sequence), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 FROM events WHERE transaction_id = ?
 """
-
-
-def by_hand(reason: str) -> str:
-    """How a step's detail tells that an operator took it."""
-    return f"by hand: {reason}"
 
 
 def append_opened(
@@ -57,24 +53,6 @@ def append_opened(
     )
 
 
-def append(
-    connection: sqlite3.Connection,
-    transaction_id: int,
-    event: Event,
-    state: State,
-    *,
-    at_ms: int,
-    node: str,
-    mti: str | None = None,
-    identity: MessageIdentity | None = None,
-    response_code_39: str | None = None,
-    detail: str | None = None,
-) -> None:
-    """The next event of a transaction; `identity` and `mti` are those of the message it came by."""
-    message = (
-        (None,) * 4
-        if identity is None
-        else (identity.transmitted_at, identity.stan, identity.rrn, identity.terminal_id)
-    )
-    row = (transaction_id, event, state, at_ms, node, mti, *message, response_code_39, detail)
-    connection.execute(_NEXT, (*row, transaction_id))
+def append(connection: sqlite3.Connection, transaction_id: int, step: Step, node: str) -> None:
+    """The next event of a transaction."""
+    connection.execute(_NEXT, (transaction_id, *step.columns(node), transaction_id))

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import partial
 
 from netvalve.domain.journal import Closing, Opening, OpeningRefusal
+from netvalve.storage.owner import Owner
 from netvalve.storage.sqlite.closing import write_closing
 from netvalve.storage.sqlite.opening import write_opening
-from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.writer import Writer
 
 

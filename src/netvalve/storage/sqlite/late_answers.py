@@ -4,7 +4,8 @@ import sqlite3
 from typing import Final
 
 from netvalve.domain.journal import ResolvedAs, StoredMessage
-from netvalve.domain.lifecycle import Event, State, after
+from netvalve.domain.lifecycle import Event, State
+from netvalve.storage.history import answered_late
 from netvalve.storage.sqlite.history import append
 
 _ENDED: Final = """
@@ -36,18 +37,14 @@ def keep(
     if ended is None:
         return None
     state, resolution = ended
-    contradicted = resolution is not None and resolution == contradicts
-    event = Event.CONTRADICTED if contradicted else Event.LATE_ANSWER
+    step = answered_late(
+        message,
+        State(state),
+        at_ms,
+        response_code_39,
+        contradicts=resolution is not None and resolution == contradicts,
+    )
     said = connection.execute(_SAID_BEFORE, (number, identity.rrn, response_code_39)).fetchone()
     if said is None:
-        append(
-            connection,
-            number,
-            event,
-            after(State(state), event),
-            at_ms=at_ms,
-            node=node,
-            identity=identity,
-            response_code_39=response_code_39,
-        )
-    return event
+        append(connection, number, step, node)
+    return step.event

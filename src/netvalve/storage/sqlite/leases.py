@@ -9,11 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-from netvalve.storage.sqlite.owner import Owner
+from netvalve.storage.owner import KEPT_MS, Owner
 from netvalve.storage.sqlite.writer import Writer
-
-KEPT_MS: Final = 86_400_000
-"""How long the row of an ended lease is kept, for who wants to know which gateways ran."""
 
 _JOIN: Final = "INSERT INTO nodes (epoch, node, started_at_ms, lease_until_ms) VALUES (?, ?, ?, ?)"
 _RENEW: Final = "UPDATE nodes SET lease_until_ms = ? WHERE epoch = ?"

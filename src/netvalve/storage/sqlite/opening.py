@@ -7,10 +7,10 @@ from typing import Final
 from netvalve.domain.card import SealedCard
 from netvalve.domain.journal import Claim, NewOrder, Opening, OpeningRefusal
 from netvalve.storage.mapping import order_row, sealed_card_row, transaction_row
+from netvalve.storage.owner import Owner
 from netvalve.storage.schema import cards, order_keys, orders, transactions
 from netvalve.storage.sqlite.history import append_opened
 from netvalve.storage.sqlite.keys import key_is_used, use_key
-from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.statements import insert, insert_or_leave, marks
 
 _INSERT_KEY: Final = insert_or_leave(order_keys, ("client_id", "client_order_id"))

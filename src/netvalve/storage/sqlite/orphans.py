@@ -14,8 +14,8 @@ from netvalve.domain.order import Order
 from netvalve.domain.transaction import Transaction
 from netvalve.storage import forward_queries
 from netvalve.storage.mapping import transaction_on_order_of
+from netvalve.storage.owner import Owner
 from netvalve.storage.sqlite.closing import write_closing
-from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.query import Query
 from netvalve.storage.sqlite.reader import Reader
 from netvalve.storage.sqlite.writer import Writer

@@ -5,7 +5,7 @@ connection of its own. Listings and exports run on threads.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from netvalve.domain.backlog import Backlog
 from netvalve.domain.card import SealedCard
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.journal import (
     HistoryEntry,
     KeyedTransaction,
@@ -23,6 +24,7 @@ from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction
 from netvalve.storage import backlog_queries, queries
+from netvalve.storage.exports import columns_of
 from netvalve.storage.mapping import (
     Row,
     history_entry_of,
@@ -43,7 +45,7 @@ from netvalve.storage.search import (
     values_of,
 )
 from netvalve.storage.sqlite.backlog import read_backlog
-from netvalve.storage.sqlite.exports import Exports
+from netvalve.storage.sqlite.exports import Chunk, Exports
 from netvalve.storage.sqlite.query import Query
 from netvalve.storage.sqlite.reader import Reader
 from netvalve.storage.sqlite.readers import Readers
@@ -140,11 +142,13 @@ class SqliteRecords:
         read = partial(listing.read, search, page, transaction_on_order_of)
         return await self._readers.read(read)
 
-    def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
-        """Everything that matches, newest first, in batches, from one consistent snapshot."""
+    def export(
+        self, search: Search, form: Callable[[TransactionColumns], Chunk]
+    ) -> AsyncGenerator[Chunk, None]:
+        """What `form` makes of everything that matches, newest first, from one snapshot."""
         query = _export_query(shape_of(search))
         values = query.bound(values_of(search))
-        return self._exports.stream(query.text, values, transaction_on_order_of)
+        return self._exports.stream(query.text, values, lambda rows: form(columns_of(rows)))
 
     def _one(
         self, query: Query, values: Mapping[str, object], record_of: Callable[[Row], Record]

@@ -6,11 +6,11 @@ from typing import Final
 from netvalve.domain.journal import Forward, ForwardKind, StoredMessage
 from netvalve.domain.lifecycle import Event
 from netvalve.storage.guards import GUARDS
-from netvalve.storage.sqlite.history import append, by_hand
-from netvalve.storage.sqlite.owner import Owner
+from netvalve.storage.history import acknowledged, approved_late
+from netvalve.storage.owner import Owner
+from netvalve.storage.sqlite.history import append
 from netvalve.storage.sqlite.statements import marks
 
-_MTI: Final = "0430"
 _AS_IT_WAS: Final = """
 SELECT 1 FROM forwards
 WHERE transaction_id = ? AND kind = ? AND done_at_ms IS NULL
@@ -46,25 +46,12 @@ def acknowledge(
 
     False: it is not as it was when it was sent, or has ended before.
     """
-    event = Event.REVERSAL_ACKNOWLEDGED
     if not _is_as_it_was(connection, message.forward, owner):
         return False
-    if not _moved(connection, message, event, at_ms):
+    if not _moved(connection, message, Event.REVERSAL_ACKNOWLEDGED, at_ms):
         return False
-    number, forward = message.transaction.transaction_id, message.forward
-    by_bank = response_code_39 is not None
-    append(
-        connection,
-        number,
-        event,
-        GUARDS[event].target,
-        at_ms=at_ms,
-        node=owner.node,
-        mti=_MTI if by_bank else None,
-        identity=forward.identity if by_bank else None,
-        response_code_39=response_code_39,
-        detail=None if by_bank else by_hand(_reason(message)),
-    )
+    number = message.transaction.transaction_id
+    append(connection, number, acknowledged(message, at_ms, response_code_39), owner.node)
     connection.execute(_END, (at_ms, number, ForwardKind.REVERSAL))
     return True
 
@@ -77,26 +64,12 @@ def reopen(
     response_code_39: str,
     owner: Owner,
 ) -> bool:
-    """Its transaction was approved late: the bank is told again, whoever had ended it.
-
-    The approval may have come as 0110 or 0210; the transaction's first event tells which.
-    """
-    event = Event.LATE_APPROVAL
-    if not _moved(connection, message, event, at_ms):
+    """Its transaction was approved late: the bank is told again, whoever had ended it."""
+    if not _moved(connection, message, Event.LATE_APPROVAL, at_ms):
         return False
-    transaction = message.transaction
-    append(
-        connection,
-        transaction.transaction_id,
-        event,
-        GUARDS[event].target,
-        at_ms=at_ms,
-        node=owner.node,
-        identity=transaction.identity,
-        response_code_39=response_code_39,
-    )
-    key = (transaction.transaction_id, ForwardKind.REVERSAL)
-    connection.execute(_REOPEN, (owner.epoch, at_ms, at_ms, *key))
+    number = message.transaction.transaction_id
+    append(connection, number, approved_late(message, at_ms, response_code_39), owner.node)
+    connection.execute(_REOPEN, (owner.epoch, at_ms, at_ms, number, ForwardKind.REVERSAL))
     return True
 
 
@@ -121,9 +94,3 @@ def _is_as_it_was(connection: sqlite3.Connection, forward: Forward, owner: Owner
     number, kind = forward.transaction_id, forward.kind
     stood = (number, kind, owner.epoch, forward.next_attempt_at_ms)
     return connection.execute(_AS_IT_WAS, stood).fetchone() is not None
-
-
-def _reason(message: StoredMessage) -> str:
-    if message.resolution is None:
-        raise ValueError(f"neither a bank nor an operator has ended {message.forward}")
-    return message.resolution.reason

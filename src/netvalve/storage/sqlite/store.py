@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final, Self
 
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
+from netvalve.storage.configuration import FollowedConfiguration
 from netvalve.storage.engine import sqlite_path
 from netvalve.storage.identifiers import LeasedIdentifiers
 from netvalve.storage.migrate import StoreNotReady, upgrade
-from netvalve.storage.sqlite.configuration import SqliteConfiguration
+from netvalve.storage.owner import Owner
+from netvalve.storage.sqlite.configuration import follow_configuration
 from netvalve.storage.sqlite.connection import open_writer
 from netvalve.storage.sqlite.expiring import SqliteExpiring
 from netvalve.storage.sqlite.exports import Exports
@@ -22,7 +24,6 @@ from netvalve.storage.sqlite.keys import SqliteKeys
 from netvalve.storage.sqlite.leases import SqliteLease, StoreClock, end_all, join, steady_time
 from netvalve.storage.sqlite.lock import FileLock
 from netvalve.storage.sqlite.orphans import SqliteOrphans
-from netvalve.storage.sqlite.owner import Owner
 from netvalve.storage.sqlite.reader import Reader
 from netvalve.storage.sqlite.readers import Readers
 from netvalve.storage.sqlite.records import SqliteRecords
@@ -30,7 +31,9 @@ from netvalve.storage.sqlite.seat import Seat
 from netvalve.storage.sqlite.writer import Connect, Writer
 from netvalve.telemetry.metrics import Metrics
 
-_LEASE: Final = "UPDATE identifiers SET next = next + ? WHERE name = ? RETURNING next - ?"
+_LEASE: Final = """
+UPDATE identifiers SET next = MAX(next, ?) + ? WHERE name = ? RETURNING next - ?
+"""
 
 
 class SqliteStore:
@@ -40,7 +43,7 @@ class SqliteStore:
         self,
         identifiers: LeasedIdentifiers,
         records: SqliteRecords,
-        configuration: SqliteConfiguration,
+        configuration: FollowedConfiguration,
         keys: SqliteKeys,
         expiring: SqliteExpiring,
         *,
@@ -96,14 +99,18 @@ class SqliteStore:
             )
             parts.push_async_callback(writer.stop)
             await writer.write(partial(end_all, now_ms=now_ms()))
-            identifiers = await LeasedIdentifiers.start(partial(_leased, writer))
+            identifiers = await LeasedIdentifiers.start(partial(_leased, writer), clock.now_ms)
             parts.push_async_callback(identifiers.stop)
             readers = Readers(path, read_connections)
             parts.push_async_callback(readers.stop)
             exports = Exports(path, read_connections, export_max_s)
             records = SqliteRecords(path, writer, readers, exports)
             parts.callback(records.close)
-            configuration = await SqliteConfiguration.start(path, poll_s=configuration_poll_s)
+            directory_reader = Readers(path, 1)
+            parts.push_async_callback(directory_reader.stop)
+            configuration = await follow_configuration(
+                directory_reader, poll_s=configuration_poll_s
+            )
             parts.push_async_callback(configuration.stop)
             reader = Reader(path)
             parts.callback(reader.close)
@@ -149,17 +156,17 @@ def _joined(connection: sqlite3.Connection, *, node: str, now_ms: int, lease_ms:
     return owner
 
 
-async def _leased(writer: Writer, name: str, size: int) -> int:
+async def _leased(writer: Writer, name: str, size: int, floor: int) -> int:
     """A block. One of unknown fate is lost, and nothing was begun with it."""
     try:
-        return await writer.write(lambda connection: _lease(connection, name, size))
+        return await writer.write(lambda connection: _lease(connection, name, size, floor))
     except StoreUncertain as error:
         raise StoreUnavailable(f"a block of numbers was lost: {error}") from error
 
 
-def _lease(connection: sqlite3.Connection, name: str, size: int) -> int:
-    """The first of `size` numbers that nobody else will be given."""
-    first: int = connection.execute(_LEASE, (size, name, size)).fetchone()[0]
+def _lease(connection: sqlite3.Connection, name: str, size: int, floor: int = 0) -> int:
+    """The first of `size` numbers, none below `floor`, that nobody else will be given."""
+    first: int = connection.execute(_LEASE, (floor, size, name, size)).fetchone()[0]
     return first
 
 

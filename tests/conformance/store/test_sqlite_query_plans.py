@@ -1,4 +1,4 @@
-"""A search for something rare reads what it finds, not a client's whole history."""
+"""A search for something rare reads what it finds, not a client's whole history (SQLite)."""
 
 import sqlite3
 from contextlib import closing
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Select
 
-from conformance.store.samples import CLIENT
+from conformance.store.samples import CLIENT, NOW_MS
 from netvalve.domain.search import Search
-from netvalve.storage import backlog_queries, forward_queries
+from netvalve.storage import backlog_queries, forward_queries, queries
 from netvalve.storage.engine import sqlite_path
 from netvalve.storage.search import (
     export_statement,
@@ -20,6 +20,7 @@ from netvalve.storage.search import (
     transactions_statement,
     values_of,
 )
+from netvalve.storage.sqlite.keys import _FORGET
 from netvalve.storage.sqlite.query import Query
 
 OF_BANK = "forwards USING INDEX forwards_due (owner_epoch=? AND bank_id=? AND next_attempt_at_ms"
@@ -40,9 +41,9 @@ RARE = {
 
 
 @pytest.mark.parametrize(("name", "index"), RARE.items())
-def test_a_rare_value_is_found_by_its_index(database_url: str, name: str, index: str) -> None:
+def test_a_rare_value_is_found_by_its_index(sqlite_url: str, name: str, index: str) -> None:
     search = Search(CLIENT, **{name: "1"})  # type: ignore[arg-type]  # one field of many
-    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
         for statement in STATEMENTS:
             query = Query.of(statement(shape_of(search)))
             values = query.bound({**values_of(search), "limit": 1, "offset": 0})
@@ -71,11 +72,11 @@ def test_a_rare_value_is_found_by_its_index(database_url: str, name: str, index:
     ],
 )
 def test_what_is_asked_every_second_steps_into_an_index(
-    database_url: str, question: Select[Any], steps: list[str]
+    sqlite_url: str, question: Select[Any], steps: list[str]
 ) -> None:
     query = Query.of(question)
     values = dict.fromkeys(("epoch", "now_ms", "after_id", "limit", "bank_id", "latest_ms"), 1)
-    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", query.bound(values))
         taken = " ".join(row[3] for row in plan)
     for step in steps:
@@ -84,8 +85,8 @@ def test_what_is_asked_every_second_steps_into_an_index(
         assert f"SCAN {table}" not in taken
 
 
-def test_the_newest_first_list_is_not_sorted(database_url: str) -> None:
-    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+def test_the_newest_first_list_is_not_sorted(sqlite_url: str) -> None:
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
         for statement in (orders_statement, transactions_statement, export_statement):
             query = Query.of(statement(shape_of(Search(CLIENT))))
             values = query.bound({"client_id": CLIENT, "limit": 1, "offset": 0})
@@ -105,13 +106,41 @@ def test_the_newest_first_list_is_not_sorted(database_url: str) -> None:
     ],
 )
 def test_what_waits_is_found_among_what_waits_alone(
-    database_url: str, statement: Select[Any], index: str
+    sqlite_url: str, statement: Select[Any], index: str
 ) -> None:
     """These indexes are partial: they hold the rows that wait and no others."""
     values = {"now_ms": 1, "epoch": 1, "limit": 1}
-    with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
         query = Query.of(statement)
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", query.bound(values))
         first, *others = (row[3] for row in plan)
     assert f"USING INDEX {index}" in first
     assert not any("SCAN" in each for each in others), others
+
+
+def test_neither_a_look_up_nor_forgetting_reads_every_key(sqlite_url: str) -> None:
+    look_up = Query.of(queries.OF_KEY)
+    values = look_up.bound({"client_id": 1, "key": "K", "since_ms": 0})
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
+        for text, bound in ((look_up.text, values), (_FORGET, (1, 1))):
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", bound).fetchall()
+            steps = [row[3] for row in plan]
+            assert not [step for step in steps if step.startswith("SCAN")], steps
+            assert "TEMP B-TREE" not in " ".join(steps)
+
+
+def test_holds_are_found_by_their_own_index(sqlite_url: str) -> None:
+    """A bank's alone, and without what is in flight, however much of either is overdue."""
+    query = Query.of(queries.EXPIRING)
+    values = query.bound({"bank_id": 1, "now_ms": NOW_MS, "limit": 10})
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", values).fetchall()
+        index = "SELECT sql FROM sqlite_schema WHERE name = 'orders_expiring'"
+        ((definition,),) = connection.execute(index).fetchall()
+    assert [row[3] for row in plan] == [
+        "SEARCH orders USING INDEX orders_expiring (mid_id=? AND expires_at_ms<?)",
+        "LIST SUBQUERY 1",
+        "SCAN accounts",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ]
+    assert "in_flight_id IS NULL" in definition

@@ -1,0 +1,290 @@
+"""One journal writer: batches as single statements, and a look-up where a commit's answer is lost.
+
+A batch is one statement that commits by itself. It writes its number and a verdict for each item
+into the writer's own row of `batches`, in that same commit. When the connection breaks in between,
+the next connection takes the row over, under a new session: it waits for whatever the old one has
+still under way, shuts it out for ever, and reads whether its batch is there, and with which
+verdicts. Nothing is guessed, and nothing is written twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import asyncpg
+
+from netvalve.domain.journal import StoreUnavailable, StoreUncertain
+from netvalve.group_commit import GroupCommit, QueueFull, WriterDied, WriterStopped
+from netvalve.storage.postgres.connection import UNREACHABLE, Fate, connect, fate_of
+
+ANSWER_S: Final = 5.0
+"""How long the server may take over one batch; then the connection counts as lost."""
+_TRIES: Final = 8
+_PAUSE_S: Final = 0.25
+"""Between two attempts to connect: whoever writes meanwhile is refused at once."""
+
+_TAKE_SESSION: Final = """
+UPDATE batches SET session = session + 1 WHERE epoch = $1 AND writer = $2
+RETURNING session, batch, verdicts
+"""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_Taken_contra = TypeVar("_Taken_contra", contravariant=True)
+_Given_co = TypeVar("_Given_co", covariant=True)
+
+
+class Statement(Protocol[_Taken_contra, _Given_co]):
+    """What one kind of batch is, as SQL.
+
+    Its first four parameters are the epoch, the writer's name, the session and the batch's number;
+    its answer is a digit for each item, or nothing where the session is over.
+    """
+
+    writer: str
+    text: str
+
+    def names(self, item: _Taken_contra) -> Iterable[Hashable]:
+        """What no two items of one statement may share: it sees one moment only."""
+
+    def arguments(self, items: Sequence[_Taken_contra]) -> list[Any]:
+        """The parameters after the first four."""
+
+    def withdrawn(self, item: _Taken_contra) -> _Given_co | None:
+        """The result of an item that nobody wants any more; None for one to be written."""
+
+    def result(self, item: _Taken_contra, verdict: str) -> _Given_co | Exception:
+        """What a digit means for an item."""
+
+
+@dataclass(slots=True)
+class _Doubt(Generic[Item, Result]):
+    """A batch whose answer was lost, until it has been looked up."""
+
+    batch: int
+    items: Sequence[Item]
+    settled: "asyncio.Future[Sequence[Result | Exception]]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubtful(Generic[Item, Result]):
+    """The place of one item in a batch that is in doubt."""
+
+    doubt: _Doubt[Item, Result]
+    index: int
+
+
+class BatchWriter(Generic[Item, Result]):
+    """Takes items from many callers and makes them durable in groups."""
+
+    def __init__(
+        self,
+        database_url: str,
+        epoch: int,
+        statement: Statement[Item, Result],
+        *,
+        batch_max: int,
+        waiting_max: int,
+        observe: Callable[[int, float], None] | None = None,
+        on_death: Callable[[], None] | None = None,
+    ) -> None:
+        self._database_url, self._epoch, self._statement = database_url, epoch, statement
+        self._connection: asyncpg.Connection | None = None
+        self._connecting = asyncio.Lock()
+        self._again_at_s = 0.0
+        self._session = self._batch = 0
+        self._doubt: _Doubt[Item, Result] | None = None
+        self._settling: asyncio.Task[None] | None = None
+        self._group: GroupCommit[Item, Result | _Doubtful[Item, Result]] = GroupCommit(
+            self._write_batch,
+            batch_max=batch_max,
+            waiting_max=waiting_max,
+            observe=observe,
+            on_death=on_death,
+        )
+        self._group.start()
+
+    async def write(self, item: Item) -> Result:
+        """Write one item with the next batch; returns when it is durable.
+
+        Raises:
+            StoreUnavailable: nothing was written.
+            StoreUncertain: the commit's answer was lost, and could not be looked up.
+        """
+        try:
+            result = await self._group.submit(item)
+        except WriterDied as error:
+            raise StoreUncertain(str(error)) from error
+        except (QueueFull, WriterStopped) as error:
+            raise StoreUnavailable(str(error)) from error
+        if not isinstance(result, _Doubtful):
+            return result
+        settled = (await asyncio.shield(result.doubt.settled))[result.index]
+        if isinstance(settled, Exception):
+            raise settled
+        return settled
+
+    async def stop(self) -> None:
+        """Write what waits and close the connection."""
+        await self._group.stop()
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.gather(self._settling, return_exceptions=True)
+        if self._doubt is not None:
+            self._settle([StoreUncertain("the writer was stopped")] * len(self._doubt.items))
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def _write_batch(
+        self, items: Sequence[Item]
+    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+        results: dict[int, Result | Exception | _Doubtful[Item, Result]] = {}
+        for chosen in rounds(items, self._statement.names):
+            answers = await self._written([items[index] for index in chosen])
+            results |= zip(chosen, answers, strict=True)
+        return [results[index] for index in range(len(items))]
+
+    async def _written(
+        self, items: Sequence[Item]
+    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+        """Results of items that share no name, those withdrawn left out."""
+        withdrawn = [self._statement.withdrawn(item) for item in items]
+        wanted = [item for item, result in zip(items, withdrawn, strict=True) if result is None]
+        answers = iter(await self._judged(wanted) if wanted else ())
+        return [next(answers) if result is None else result for result in withdrawn]
+
+    async def _judged(
+        self, items: Sequence[Item]
+    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+        """Judged and written in one commit; judged anew where somebody else wrote first."""
+        failure: Exception = StoreUnavailable("others wrote first, again and again")
+        for _ in range(_TRIES):
+            try:
+                verdicts = await self._asked(await self._connected(), items)
+            except StoreUnavailable as error:
+                return [error] * len(items)
+            except Exception as error:  # noqa: BLE001  # each is sorted by what became of the batch
+                match fate_of(error):
+                    case Fate.MOVED_ON:
+                        failure = error
+                        continue
+                    case Fate.LOST:
+                        return self._in_doubt(items)
+                    case Fate.REFUSED:
+                        refused = StoreUnavailable(f"the store cannot write: {error}")
+                        self._give_up_where_read_only(error)
+                        return [refused] * len(items)
+                failure = error
+                break
+            if verdicts is None:
+                self._give_up()
+                continue
+            return list(map(self._statement.result, items, verdicts))
+        if len(items) == 1:
+            return [failure]
+        return [answer for item in items for answer in await self._judged([item])]
+
+    async def _asked(self, connection: asyncpg.Connection, items: Sequence[Item]) -> str | None:
+        """The verdicts; None where the session is over and nothing was written."""
+        statement = self._statement
+        arguments = statement.arguments(items)
+        self._batch += 1
+        about = (self._epoch, statement.writer, self._session, self._batch)
+        timer = asyncio.get_running_loop().call_later(ANSWER_S, connection.terminate)
+        try:
+            verdicts: str | None = await connection.fetchval(statement.text, *about, *arguments)
+        finally:
+            timer.cancel()
+        return verdicts
+
+    async def _connected(self) -> asyncpg.Connection:
+        """The connection, with a session of its own; what was in doubt is settled by then.
+
+        Raises:
+            StoreUnavailable: there is none to be had now.
+        """
+        async with self._connecting:
+            if self._connection is not None and not self._connection.is_closed():
+                return self._connection
+            now_s = asyncio.get_running_loop().time()
+            if now_s < self._again_at_s:
+                raise StoreUnavailable("the store cannot be reached")
+            try:
+                self._connection = await self._took_over()
+            except UNREACHABLE as error:
+                self._again_at_s = asyncio.get_running_loop().time() + _PAUSE_S
+                raise StoreUnavailable(f"the store cannot be reached: {error!r}") from error
+            return self._connection
+
+    async def _took_over(self) -> asyncpg.Connection:
+        connection = await connect(self._database_url, f"journal {self._statement.writer}")
+        timer = asyncio.get_running_loop().call_later(ANSWER_S, connection.terminate)
+        try:
+            row = await connection.fetchrow(_TAKE_SESSION, self._epoch, self._statement.writer)
+        except BaseException:
+            connection.terminate()
+            raise
+        finally:
+            timer.cancel()
+        if row is None:
+            connection.terminate()
+            raise StoreUnavailable("this gateway's place at the store is gone")
+        self._session, batch, verdicts = row
+        if self._doubt is not None:
+            self._settle(self._looked_up(self._doubt, batch, verdicts))
+        return connection
+
+    def _looked_up(
+        self, doubt: _Doubt[Item, Result], batch: int, verdicts: str
+    ) -> Sequence[Result | Exception]:
+        if batch != doubt.batch:
+            lost = StoreUnavailable("the store broke before it had written")
+            return [lost] * len(doubt.items)
+        return list(map(self._statement.result, doubt.items, verdicts))
+
+    def _in_doubt(self, items: Sequence[Item]) -> Sequence[_Doubtful[Item, Result]]:
+        """Leave a batch until the next connection tells what became of it."""
+        self._give_up()
+        doubt = self._doubt = _Doubt(self._batch, items)
+        self._settling = asyncio.create_task(self._reach_again(), name="journal look-up")
+        return [_Doubtful(doubt, index) for index in range(len(items))]
+
+    async def _reach_again(self) -> None:
+        while self._doubt is not None:
+            try:
+                await self._connected()
+            except StoreUnavailable:
+                await asyncio.sleep(_PAUSE_S)
+
+    def _settle(self, results: Sequence[Result | Exception]) -> None:
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None and not doubt.settled.done():
+            doubt.settled.set_result(results)
+
+    def _give_up_where_read_only(self, error: Exception) -> None:
+        """A server that has become a standby is left for the one that took its place."""
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def rounds(items: Sequence[Item], names: Callable[[Item], Iterable[Hashable]]) -> list[list[int]]:
+    """The items' places in groups, in which no two share a name; who shares one keeps the order."""
+    groups: list[list[int]] = []
+    following: dict[Hashable, int] = {}
+    for index, item in enumerate(items):
+        own = tuple(names(item))
+        turn = max((following.get(name, 0) for name in own), default=0)
+        following |= dict.fromkeys(own, turn + 1)
+        if turn == len(groups):
+            groups.append([])
+        groups[turn].append(index)
+    return groups

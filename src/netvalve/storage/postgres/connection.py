@@ -1,0 +1,91 @@
+"""Connections to the server, and what its errors mean for what was being written."""
+
+import asyncio
+from enum import Enum, auto
+from typing import Final
+
+import asyncpg
+
+from netvalve.storage.engine import CONNECT_S
+
+_SETTINGS: Final = {
+    "synchronous_commit": "on",
+    "jit": "off",
+    "lock_timeout": "4s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+"""Whatever the server's defaults are, a commit is durable (and on the synchronous standby, where
+one is required) before it is acknowledged."""
+
+UNREACHABLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""Ways in which connecting, or reading, fails."""
+
+
+class Fate(Enum):
+    """What became of a transaction whose statement failed."""
+
+    MOVED_ON = auto()
+    """Somebody else wrote first: all of it is rolled back, and may be judged anew."""
+    LOST = auto()
+    """The connection broke, or the server is going: nobody says."""
+    REFUSED = auto()
+    """The server would not or could not: all of it is rolled back."""
+    OWN_FAULT = auto()
+    """The statement's own values make no sense: all of it is rolled back."""
+
+
+_MOVED_ON: Final = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+_REFUSED: Final = (
+    asyncpg.QueryCanceledError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalServerError,
+    asyncpg.PostgresSystemError,
+)
+_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+def fate_of(error: BaseException) -> Fate:
+    """What an error of the driver's says."""
+    if isinstance(error, _MOVED_ON):
+        return Fate.MOVED_ON
+    if isinstance(error, _REFUSED):
+        return Fate.REFUSED
+    if isinstance(error, _LOST) and not isinstance(error, asyncpg.DataError):
+        return Fate.LOST
+    return Fate.OWN_FAULT
+
+
+async def connect(database_url: str, purpose: str) -> asyncpg.Connection:
+    """One connection, told apart on the server by its purpose.
+
+    Raises one of `UNREACHABLE`.
+    """
+    async with asyncio.timeout(CONNECT_S):
+        return await asyncpg.connect(
+            database_url, server_settings={**_SETTINGS, "application_name": f"netvalve {purpose}"}
+        )
+
+
+def pool_of(database_url: str, size: int, purpose: str, answer_s: float) -> asyncpg.Pool:
+    """A pool that connects when it is first used, and again after every loss."""
+    return asyncpg.create_pool(
+        database_url,
+        min_size=0,
+        max_size=size,
+        timeout=CONNECT_S,
+        command_timeout=answer_s,
+        server_settings={**_SETTINGS, "application_name": f"netvalve {purpose}"},
+    )

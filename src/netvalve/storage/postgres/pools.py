@@ -1,0 +1,148 @@
+"""Bounded pools of connections: reads, and the rare writes that are not the journal's.
+
+Whoever finds no connection in time is refused; nobody waits without end. A pool connects when it
+is first used and again after every loss, so that a server that comes back is simply there.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from netvalve.domain.journal import StoreUnavailable, StoreUncertain
+from netvalve.storage.postgres.connection import UNREACHABLE, Fate, fate_of, pool_of
+
+Result = TypeVar("Result")
+
+TURN_S: Final = 5.0
+"""How long one waits for a connection."""
+_TRIES: Final = 5
+
+
+class Readers:
+    """Runs reads; each sees what is committed when it begins."""
+
+    def __init__(self, database_url: str, size: int, purpose: str, answer_s: float) -> None:
+        self._pool = pool_of(database_url, size, purpose, answer_s)
+
+    async def fetch(self, text: str, *values: object) -> list[Any]:
+        """The rows of one statement.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        async with self.connection() as connection:
+            rows: list[Any] = await connection.fetch(text, *values)
+        return rows
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to read through.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        try:
+            async with self._pool.acquire(timeout=TURN_S) as connection, _dropped(connection):
+                yield connection
+        except UNREACHABLE as error:
+            if fate_of(error) is Fate.OWN_FAULT:
+                raise
+            raise StoreUnavailable(f"the store cannot be read: {error!r}") from error
+
+    @asynccontextmanager
+    async def one_moment(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection whose statements all see the moment of the first.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
+    async def start(self) -> None:
+        """Make the pool usable; it connects to nothing yet."""
+        await self._pool
+
+    async def stop(self) -> None:
+        """Close what is open, without waiting for a server that does not answer."""
+        self._pool.terminate()
+
+
+class Writers:
+    """Runs the short transactions of the workers and of administration inside the gateway.
+
+    Each locks what it will change before it changes anything, in the order orders, transactions,
+    forwards, and within each by number: so no two of them, and no journal batch, wait in a circle.
+    """
+
+    def __init__(self, database_url: str, size: int, purpose: str, answer_s: float) -> None:
+        self._pool = pool_of(database_url, size, purpose, answer_s)
+
+    async def write(self, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
+        """Do the work in one transaction, once more where somebody else wrote first.
+
+        Raises:
+            StoreUnavailable: nothing was written.
+            StoreUncertain: the commit's answer was lost.
+        """
+        failure: Exception | None = None
+        for _ in range(_TRIES):
+            try:
+                return await self._tried(work)
+            except (StoreUnavailable, StoreUncertain):
+                raise
+            except Exception as error:
+                if fate_of(error) is not Fate.MOVED_ON:
+                    raise
+                failure = error
+        raise StoreUnavailable("others wrote first, again and again") from failure
+
+    async def start(self) -> None:
+        """Make the pool usable; it connects to nothing yet."""
+        await self._pool
+
+    async def stop(self) -> None:
+        """Close what is open, without waiting for a server that does not answer."""
+        self._pool.terminate()
+
+    async def _tried(self, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
+        committing = False
+        try:
+            async with self._pool.acquire(timeout=TURN_S) as connection, _dropped(connection):
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    result = await work(connection)
+                except BaseException:
+                    if not connection.is_closed():
+                        await transaction.rollback()
+                    raise
+                committing = True
+                await transaction.commit()
+                return result
+        except UNREACHABLE as error:
+            fate = fate_of(error)
+            if fate in (Fate.MOVED_ON, Fate.OWN_FAULT):
+                raise
+            if committing and fate is Fate.LOST:
+                raise StoreUncertain(f"the commit's answer was lost: {error!r}") from error
+            raise StoreUnavailable(f"the store cannot write: {error!r}") from error
+
+
+@asynccontextmanager
+async def _dropped(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Give up a connection at once that leads to no server, or to one that has become a standby.
+
+    Nobody else is to find it in the pool, nor to wait until it is given back in good order.
+    """
+    try:
+        yield
+    except UNREACHABLE as error:
+        if fate_of(error) is Fate.LOST or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            connection.terminate()
+        raise

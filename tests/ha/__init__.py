@@ -1,0 +1,1 @@
+"""The drill: a cluster of real servers in a private network, broken on purpose under load."""

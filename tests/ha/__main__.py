@@ -1,0 +1,36 @@
+"""`python -m ha`: the drill in a network and a process space of its own.
+
+Whatever it starts ends with it, even where it is killed: the kernel ends a process space as a
+whole, and a network without processes is gone. Nothing in it reaches another address.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ha.programs import missing
+
+OWN_SPACE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+FIRST_PROCESS = ("sh", "-c", '"$@"; exit $?', "drill")
+"""A shell: it collects what dead programs leave behind."""
+TESTS = str(Path(__file__).parent)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Say what is missing, or become the drill."""
+    if lack := missing():
+        print(f"test-ha cannot run: {lack}", file=sys.stderr)  # noqa: T201  # a command's answer
+        return 2
+    drill = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", TESTS, *arguments)
+    os.execvp(OWN_SPACE[0], [*OWN_SPACE, *FIRST_PROCESS, *drill])  # noqa: S606  # no shell
+
+
+def is_private() -> bool:
+    """Whether this process is in a network of its own."""
+    return {name for _, name in socket.if_nameindex()} <= {"lo", "ha0"}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
