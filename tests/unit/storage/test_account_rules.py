@@ -1,4 +1,4 @@
-"""What a bank may say of itself, and how long an account may hold money."""
+"""What a bank may say of itself, how long an account may hold money, and a client's limit."""
 
 from dataclasses import replace
 
@@ -6,11 +6,13 @@ import pytest
 
 from making import ACCOUNT, BANK
 from netvalve.catalogue.response_codes import RESPONSE_CODES, CodeType
+from netvalve.domain.client import Client
 from netvalve.storage.account_rules import (
     UNREACHABLE_CODES,
     AdministrationError,
     check_account,
     check_bank,
+    check_client,
 )
 
 
@@ -34,3 +36,14 @@ def test_an_account_holds_an_authorization_for_a_day_to_a_year(days: int | None)
 def test_another_hold_is_refused(days: int) -> None:
     with pytest.raises(AdministrationError, match=f"a hold of {days} days cannot be"):
         check_account(replace(ACCOUNT, hold_days=days))
+
+
+@pytest.mark.parametrize("limit", [None, 1, 1_000_000])
+def test_a_client_may_make_any_number_of_requests_but_none(limit: int | None) -> None:
+    check_client(Client(7, "", "Shop", requests_per_s=limit))
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 1_000_001])
+def test_another_limit_is_refused(limit: int) -> None:
+    with pytest.raises(AdministrationError, match="requests a second"):
+        check_client(Client(7, "", "Shop", requests_per_s=limit))

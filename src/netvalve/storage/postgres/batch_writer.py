@@ -16,7 +16,13 @@ import asyncpg
 
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.group_commit import GroupCommit, QueueFull, WriterDied, WriterStopped
-from netvalve.storage.postgres.connection import UNREACHABLE, Fate, connect, fate_of
+from netvalve.storage.postgres.connection import (
+    BY_NUMBER,
+    UNREACHABLE,
+    Fate,
+    connect,
+    fate_of,
+)
 
 ANSWER_S: Final = 5.0
 """How long the server may take over one batch; then the connection counts as lost."""
@@ -221,7 +227,8 @@ class BatchWriter(Generic[Item, Result]):
             return self._connection
 
     async def _took_over(self) -> asyncpg.Connection:
-        connection = await connect(self._database_url, f"journal {self._statement.writer}")
+        purpose = f"journal {self._statement.writer}"
+        connection = await connect(self._database_url, purpose, **BY_NUMBER)
         timer = asyncio.get_running_loop().call_later(ANSWER_S, connection.terminate)
         try:
             row = await connection.fetchrow(_TAKE_SESSION, self._epoch, self._statement.writer)

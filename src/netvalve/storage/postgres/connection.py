@@ -18,6 +18,15 @@ _SETTINGS: Final = {
 """Whatever the server's defaults are, a commit is durable (and on the synchronous standby, where
 one is required) before it is acknowledged."""
 
+BY_NUMBER: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""For statements that find every row by its number: planned once, and never for tables that were
+small or not yet counted when the plan was made."""
+
 UNREACHABLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """Ways in which connecting, or reading, fails."""
 
@@ -68,15 +77,14 @@ def fate_of(error: BaseException) -> Fate:
     return Fate.OWN_FAULT
 
 
-async def connect(database_url: str, purpose: str) -> asyncpg.Connection:
+async def connect(database_url: str, purpose: str, **settings: str) -> asyncpg.Connection:
     """One connection, told apart on the server by its purpose.
 
     Raises one of `UNREACHABLE`.
     """
+    named = {**_SETTINGS, **settings, "application_name": f"netvalve {purpose}"}
     async with asyncio.timeout(CONNECT_S):
-        return await asyncpg.connect(
-            database_url, server_settings={**_SETTINGS, "application_name": f"netvalve {purpose}"}
-        )
+        return await asyncpg.connect(database_url, server_settings=named)
 
 
 def pool_of(database_url: str, size: int, purpose: str, answer_s: float) -> asyncpg.Pool:
