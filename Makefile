@@ -17,13 +17,17 @@ run: $(VENV)/.runtime ## Start the sandbox: the gateway and the test bank
 
 .PHONY: test
 test: $(VENV)/.development ## Run all tests
-	@$(BIN)/python -m pytest --ignore=tests/browser $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/ha $(PYTEST_ARGS)
 
 .PHONY: test-browser
 test-browser: $(VENV)/.browser ## Run the tests of the pages (needs Chromium)
 	@command -v chromium chromium-browser >/dev/null || { \
 		echo "Chromium is needed (Debian: apt-get install chromium)"; exit 1; }
 	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
+.PHONY: test-ha
+test-ha: $(VENV)/.development ## Lose machines of a real cluster under load (needs root, Patroni, etcd, HAProxy)
+	@PYTHONPATH=tests $(BIN)/python -m ha $(PYTEST_ARGS)
 
 .PHONY: rounds
 rounds: $(VENV)/.development ## Break running processes on purpose: ROUNDS=50 SEED=7 HARMS="stop,stall"

@@ -2,8 +2,8 @@
 
     make bench-memory [BENCH="--sales 100000 --rows 1000000"]
 
-The rows of the export are copies of one sale, written straight into the store of a stopped
-sandbox; the sales and the export go over HTTP.
+The rows of the exports, one as CSV and one as NDJSON, are copies of one sale, written straight
+into the store of a stopped sandbox; the sales and the exports go over HTTP.
 """
 
 import argparse
@@ -19,6 +19,15 @@ from pathlib import Path
 from run import Running, level_of, resident_mib, running_sandbox
 
 _STEPS = 10
+_COPIED = {
+    "transaction_id": "transaction_id + 1000000 + n.value",
+    "order_id": "order_id + 1000000 + n.value",
+    "client_order_id": "client_order_id || '-' || n.value",
+    "amount_minor": "amount_minor + n.value % 100000",
+    "opened_at_ms": "opened_at_ms + n.value",
+    "created_at_ms": "created_at_ms + n.value",
+}
+"""What is not the same in a copy."""
 
 
 def main() -> int:
@@ -33,7 +42,8 @@ def main() -> int:
                 print(f"{sold:9d} sales      {mib:8.1f} MiB")
         _fill(Path(home) / "netvalve.sqlite3", options.rows)
         with running_sandbox(home) as running:
-            _export(running)
+            for form in ("text/csv", "application/x-ndjson"):
+                _export(running, form)
     return 0
 
 
@@ -54,38 +64,43 @@ def _while_selling(running: Running, sales: int) -> Iterator[tuple[int, float]]:
 
 
 def _fill(store: Path, rows: int) -> None:
-    """Copies of the newest sale until the store holds so many transactions."""
+    """Copies of the newest sale, each on an order of its own, until there are so many."""
     connection = sqlite3.connect(store, isolation_level=None)
     connection.execute("BEGIN")
     (have,) = connection.execute("SELECT count(*) FROM transactions").fetchone()
-    (newest,) = connection.execute("SELECT max(transaction_id) FROM transactions").fetchone()
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(transactions)")]
-    number = "transaction_id"
-    copied = ", ".join(
-        f"{name} + 1000000 + n.value" if name == number else name for name in columns
-    )
-    connection.execute(
-        f"WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n"
-        " WHERE value < :copies)"
-        f" INSERT INTO transactions ({', '.join(columns)})"
-        f" SELECT {copied} FROM n, transactions WHERE transaction_id = :newest",
-        {"copies": max(rows - have, 1), "newest": newest},
-    )
+    newest = "SELECT max(transaction_id), max(order_id) FROM transactions"
+    transaction_id, order_id = connection.execute(newest).fetchone()
+    copies = max(rows - have, 1)
+    _copy(connection, "orders", "order_id", order_id, copies)
+    _copy(connection, "transactions", "transaction_id", transaction_id, copies)
     connection.execute("COMMIT")
     connection.close()
 
 
-def _export(running: Running) -> None:
+def _copy(connection: sqlite3.Connection, table: str, key: str, original: int, copies: int) -> None:
+    """Each a millisecond and a cent after the one before."""
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    copied = ", ".join(_COPIED.get(name, name) for name in columns)
+    connection.execute(
+        f"WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n"
+        " WHERE value < :copies)"
+        f" INSERT INTO {table} ({', '.join(columns)})"
+        f" SELECT {copied} FROM n, {table} WHERE {key} = :original",
+        {"copies": copies, "original": original},
+    )
+
+
+def _export(running: Running, form: str) -> None:
     facts = running.facts
     request = urllib.request.Request(
         f"{facts['base_url']}/export",
         headers={
             "netvalve-client-id": facts["client_id"],
             "netvalve-api-key": facts["api_key"],
-            "accept": "text/csv",
+            "accept": form,
         },
     )
-    before, highest, rows, seen = resident_mib(running.gateway_pid), 0.0, -1, 0
+    before, highest, rows, seen = resident_mib(running.gateway_pid), 0.0, 0, 0
     began = time.perf_counter()
     with urllib.request.urlopen(request) as stream:
         while chunk := stream.read(1 << 20):
@@ -94,7 +109,7 @@ def _export(running: Running) -> None:
             highest = max(highest, resident_mib(running.gateway_pid))
     took = time.perf_counter() - began
     print(
-        f"{rows:9d} rows exported, {seen / 2**20:.0f} MiB of CSV in {took:.1f} s "
+        f"{rows:9d} rows exported, {seen / 2**20:.0f} MiB of {form} in {took:.1f} s "
         f"({rows / took:.0f} rows/s); resident {before:.1f} MiB before, {highest:.1f} MiB at most"
     )
 

@@ -2,7 +2,7 @@
 
 A worker answers every request with its process' number. `/slow` takes a second, `/log` logs much,
 `/count` counts a request, `/metrics` tells what all have counted, `/end` ends it as by itself.
-The variable MOOD, a file's path, names a file whose text says how a worker starts.
+The file that the variable MOOD names says how a worker starts.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ import signal
 import socket
 import sys
 from pathlib import Path
+
+import typer
 
 from netvalve.config import Settings
 from netvalve.telemetry.logs import configure_logs
@@ -38,7 +40,7 @@ async def supervise() -> int:
         finished = await supervisor.supervise(
             Settings(),
             command=(sys.executable, __file__, "worker"),
-            started=lambda _, port: print(port, flush=True),
+            started=lambda _, port: typer.echo(port),
             stop=stop,
         )
     except WorkerFailed as failed:
@@ -52,7 +54,7 @@ async def work() -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_reader(sys.stdin.fileno(), stop.set)
+    loop.add_reader(sys.stdin.fileno(), lambda: (loop.remove_reader(0), stop.set()))
     match mood():
         case "fails":
             say(Word.FAILED, "the store is\nshut")
@@ -62,7 +64,7 @@ async def work() -> None:
         case "one fails" if duty.slot == 1:
             os._exit(7)
         case "short" if duty.slot == 0:
-            loop.call_later(0.05, os._exit, 7)
+            loop.call_later(0.2, os._exit, 7)
         case "stubborn":
             loop.add_signal_handler(signal.SIGTERM, lambda: None)
     worker = Worker(settings, SharedMetrics(Path(duty.metrics), duty.slot))

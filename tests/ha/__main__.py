@@ -4,11 +4,13 @@ Whatever it starts ends with it, even where it is killed: the kernel ends a proc
 whole, and a network without processes is gone. Nothing in it reaches another address.
 """
 
-import os
 import socket
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import typer
 
 from ha.programs import missing
 
@@ -19,12 +21,12 @@ TESTS = str(Path(__file__).parent)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Say what is missing, or become the drill."""
+    """Say what is missing, or run the drill; the exit status."""
     if lack := missing():
-        print(f"test-ha cannot run: {lack}", file=sys.stderr)  # noqa: T201  # a command's answer
+        typer.echo(f"test-ha cannot run: {lack}", err=True)
         return 2
     drill = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", TESTS, *arguments)
-    os.execvp(OWN_SPACE[0], [*OWN_SPACE, *FIRST_PROCESS, *drill])  # noqa: S606  # no shell
+    return subprocess.run([*OWN_SPACE, *FIRST_PROCESS, *drill], check=False).returncode
 
 
 def is_private() -> bool:

@@ -91,16 +91,16 @@ class Cluster:
         raise RuntimeError("there is no primary")
 
     def synchronous(self) -> Machine:
-        """The machine that a commit waits for."""
-        (name,) = (each["name"] for each in self.members() if each["role"] == "sync_standby")
-        return next(each for each in self.machines if each.name == name)
+        """A machine that a commit waits for."""
+        names = {each["name"] for each in self.members() if each["role"] == "sync_standby"}
+        return next(each for each in self.machines if each.name in names)
 
     def members(self) -> Sequence[Mapping[str, Any]]:
         """Every member as the cluster sees itself: name, role, state, lag."""
         return self._members_by(self.primary())
 
     def until_whole(self, within_s: float) -> float:
-        """Seconds until there is a primary with two standbys that stream, one of them synchronous.
+        """Seconds until there is a primary with two synchronous standbys that stream.
 
         Raises:
             TimeoutError: there is not.
@@ -124,7 +124,7 @@ class Cluster:
         except (RuntimeError, httpx.HTTPError):
             return False
         roles = sorted(each["role"] for each in members if each["state"] in _SERVING)
-        return roles == ["leader", "replica", "sync_standby"] and self._streaming() == 2
+        return roles == ["leader", "sync_standby", "sync_standby"] and self._streaming() == 2
 
     def _streaming(self) -> int:
         """How many standbys get the log as it is written."""

@@ -28,11 +28,6 @@ class Gateway:
         self._program: subprocess.Popen[bytes] | None = None
 
     @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://{self.machine.address}:{PORT}"
-
-    @property
     def runs(self) -> bool:
         """Whether it has been started and has not ended."""
         return self._program is not None and self._program.poll() is None
@@ -45,10 +40,18 @@ class Gateway:
 
     def is_ready(self) -> bool:
         """Whether it says that it can take payments."""
+        return self._asked("/health/ready") is not None
+
+    def metrics(self) -> str:
+        """Its metrics; nothing where it does not answer."""
+        return self._asked("/metrics") or ""
+
+    def _asked(self, path: str) -> str | None:
         try:
-            return httpx.get(f"{self.url}/health/ready", trust_env=False).status_code == 200
+            answer = httpx.get(f"http://{self.machine.address}:{PORT}{path}", trust_env=False)
         except httpx.HTTPError:
-            return False
+            return None
+        return answer.text if answer.status_code == 200 else None
 
 
 def start_haproxy(machine: Machine, example: str) -> None:

@@ -50,7 +50,7 @@ class CutPrimary:
 
 
 class StopReplica:
-    """The standby that every commit waits for is stopped, as for maintenance."""
+    """A standby that every commit waits for is stopped, as for maintenance."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

@@ -6,7 +6,7 @@ from itertools import count
 import asyncpg
 import pytest
 
-from ha.cluster import DATABASE, USER, Cluster
+from ha.cluster import DATABASE, USER, Cluster, until
 from ha.desk import Desk
 from ha.harms import CutPrimary, Harm, KillPrimary, StopReplica
 
@@ -47,10 +47,10 @@ class Writers:
 
     async def until_more(self, within_s: float) -> None:
         """Return once something more has been acknowledged."""
-        before = len(self.acknowledged)
-        async with asyncio.timeout(within_s):
-            while len(self.acknowledged) < before + WRITERS:
-                await asyncio.sleep(0.05)
+        wanted = len(self.acknowledged) + WRITERS
+        await asyncio.to_thread(
+            until, lambda: len(self.acknowledged) >= wanted, within_s, "acknowledged rows"
+        )
 
 
 @pytest.mark.parametrize("kind", [KillPrimary, CutPrimary, StopReplica])

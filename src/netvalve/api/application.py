@@ -21,6 +21,7 @@ from netvalve.api.services import Payments, Services, random_trace_id
 from netvalve.config import Settings
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.payments.ports import Clock, Configuration, Records
+from netvalve.payments.rate_limits import RateLimits
 from netvalve.telemetry.metrics import Metrics
 
 Scope = Mapping[str, Any]
@@ -41,6 +42,7 @@ def build_application(
     *,
     gateway: Payments,
     configuration: Configuration,
+    limits: RateLimits,
     records: Records,
     bank_readiness: Callable[[], Mapping[str, bool]],
     holds_lease: Callable[[], bool],
@@ -56,6 +58,7 @@ def build_application(
         Services(
             gateway=gateway,
             configuration=configuration,
+            limits=limits,
             records=records,
             bank_readiness=bank_readiness,
             holds_lease=holds_lease,
@@ -145,6 +148,9 @@ class Application:
         )
         if client is None:
             return self._failure(failures.UNAUTHENTICATED, trace_id)
+        limit = client.requests_per_s
+        if limit is not None and not await services.limits.admit(client.client_id, limit):
+            return self._failure(failures.TOO_MANY_REQUESTS, trace_id)
         body = b""
         if route.reads_body:
             body = await whole_body(headers, receive, services.settings.body_bytes_max)

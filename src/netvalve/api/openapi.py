@@ -35,6 +35,7 @@ _FAILURES: Final = {
     "403": "The account is not enabled for this",
     "404": "Nothing of this client's bears this name",
     "413": "The body is too large",
+    "429": "More requests than the client may make in a second: ask again",
     "500": "The gateway's fault",
     "503": "Surely not begun: try again",
     "504": "The store has not said whether it was begun: ask before trying again",
@@ -58,7 +59,10 @@ _KEY: Final[dict[str, Any]] = {
         "set otherwise."
     ),
 }
-_BUSY: Final = "The first request with this `Idempotency-Key` is still being answered: ask again"
+_BUSY: Final = (
+    "More requests than the client may make in a second, or the first request with this "
+    "`Idempotency-Key` is still being answered: ask again"
+)
 _MISMATCH: Final = "The `Idempotency-Key` is that of another request"
 
 

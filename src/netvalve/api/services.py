@@ -15,6 +15,7 @@ from netvalve.payments.enquiries import Enquiries
 from netvalve.payments.gateway import PaymentAnswer
 from netvalve.payments.idempotency import Idempotency
 from netvalve.payments.ports import Clock, Configuration, Records
+from netvalve.payments.rate_limits import RateLimits
 from netvalve.telemetry.metrics import Metrics
 
 
@@ -79,6 +80,7 @@ class Services:
     configuration: Configuration
     digest: Callable[[str], bytes] = field(repr=False)
     """The keyed digest of an API key or a Basic password."""
+    limits: RateLimits
     records: Records
     bank_readiness: Callable[[], Mapping[str, bool]]
     """Each bank's name, and whether a message could leave for it now."""

@@ -11,6 +11,7 @@ from netvalve.bootstrap.parts import Parts
 from netvalve.bootstrap.store import Seat, Store
 from netvalve.payments.gateway import Gateway
 from netvalve.payments.lease import Lease
+from netvalve.payments.rate_limits import RateLimits
 from netvalve.storage.credentials import CredentialHasher
 
 _LAST_WRITES_S = 5.0
@@ -96,6 +97,7 @@ def _application(ground: Ground, store: Store, parts: Parts) -> Application:
     return build_application(
         gateway=parts.gateway,
         configuration=store.configuration,
+        limits=RateLimits(store.allowances, ground.clock, ground.metrics, ground.log),
         records=store.records,
         bank_readiness=parts.links.readiness,
         holds_lease=lambda: parts.lease.term is not None,

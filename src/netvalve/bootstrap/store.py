@@ -5,6 +5,7 @@ from typing import Protocol
 
 from netvalve.bootstrap.ground import Ground
 from netvalve.payments.ports import (
+    Allowances,
     Configuration,
     Expiring,
     Forwards,
@@ -58,6 +59,10 @@ class Store(Protocol):
     @property
     def keys(self) -> Keys:
         """Idempotency keys at rest."""
+
+    @property
+    def allowances(self) -> Allowances:
+        """The requests of limited clients."""
 
     @property
     def expiring(self) -> Expiring:

@@ -10,17 +10,20 @@ from netvalve.cli import (
     client,
     key,
     keyring,
+    month,
     order,
     site,
     transaction,
     user,
 )
+from netvalve.cli.backup import backup
 from netvalve.cli.bank import bank
 from netvalve.cli.check import check
 from netvalve.cli.documentation.command import docs
 from netvalve.cli.failure import failure_of
 from netvalve.cli.migrate import migrate
 from netvalve.cli.reconcile import reconcile
+from netvalve.cli.restored import restored
 from netvalve.cli.sandbox.command import sandbox
 from netvalve.cli.serve import serve
 from netvalve.cli.settings import settings
@@ -48,6 +51,8 @@ for command, panel in (
     (reconcile, _LOOK),
     (simulate, _LOOK),
     (migrate, _CARE),
+    (backup, _CARE),
+    (restored, _CARE),
     (docs, _CARE),
 ):
     app.command(rich_help_panel=panel)(command)
@@ -62,6 +67,7 @@ for name, group, panel in (
     ("transaction", transaction.app, _LOOK),
     ("order", order.app, _LOOK),
     ("keyring", keyring.app, _CARE),
+    ("month", month.app, _CARE),
 ):
     app.add_typer(group, name=name, rich_help_panel=panel)
 

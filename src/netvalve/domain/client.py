@@ -79,6 +79,8 @@ class Client:
     """The UUID sent in the header `netvalve-client-id`."""
     name: str
     enabled: bool = True
+    requests_per_s: int | None = None
+    """How many requests it may make in a second, over all gateways; None: as many as it likes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ class Search:
     """Only rows whose money was captured."""
 
 
+class SearchTooBroad(Exception):
+    """What a search finds cannot be counted in time: it has to say more."""
+
+
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which slice of the newest-first list."""

@@ -6,6 +6,7 @@ Banks and storage fill these in without knowing this module; `bootstrap` joins t
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol, TypeVar
 
+from netvalve.domain.allowance import CountedSecond
 from netvalve.domain.backlog import Backlog
 from netvalve.domain.bank_message import BankOutcome, BankRequest
 from netvalve.domain.card import CardNumber, SealedCard
@@ -234,6 +235,17 @@ class Keys(Protocol):
         """
 
 
+class Allowances(Protocol):
+    """The requests of limited clients, counted over all gateways of one store."""
+
+    async def count(self, client_id: int, more: int) -> CountedSecond:
+        """Count more requests of a client in the present second of the store's time.
+
+        Raises:
+            StoreUnavailable, StoreUncertain: they may count all the same.
+        """
+
+
 class Digests(Protocol):
     """What a request said, so that it can be compared and cannot be read."""
 
@@ -298,6 +310,7 @@ class Configuration(Protocol):
 
 
 __all__ = [
+    "Allowances",
     "Bank",
     "Clock",
     "Configuration",

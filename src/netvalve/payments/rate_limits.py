@@ -21,6 +21,8 @@ PATIENCE_S: Final = 0.25
 """How old a question to the store may grow while requests wait for its answer."""
 PAUSE_S: Final = 1.0
 """How long a store that has failed is not asked again."""
+_QUESTIONS_MAX: Final = 5
+"""A request that has seen so many answers come too late for their second waits no longer."""
 _TOLD_EVERY_S: Final = 1.0
 
 
@@ -71,13 +73,16 @@ class RateLimits:
     async def admit(self, client_id: int, limit: int) -> bool:
         """Whether a request within `limit` a second may go on; it counts where it may."""
         purse = self._purse(client_id, limit)
-        while (admitted := purse.spend(self._clock.monotonic_s())) is None:
+        for _ in range(_QUESTIONS_MAX):
+            admitted = purse.spend(self._clock.monotonic_s())
+            if admitted is False:
+                self._tell_refused(purse)
+            if admitted is not None:
+                return admitted
             if not await self._asked(purse):
-                self._metrics.uncounted_request()
-                return True
-        if not admitted:
-            self._tell_refused(purse)
-        return admitted
+                break
+        self._metrics.uncounted_request()
+        return True
 
     def _purse(self, client_id: int, limit: int) -> _Purse:
         """The client's; a new one where its limit has changed."""

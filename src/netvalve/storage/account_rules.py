@@ -1,4 +1,4 @@
-"""What a bank and a merchant account must be, before either is written."""
+"""What a client, a bank and a merchant account must be, before any is written."""
 
 import re
 from typing import Final
@@ -6,12 +6,13 @@ from typing import Final
 from netvalve.catalogue.countries import COUNTRIES
 from netvalve.catalogue.currencies import CURRENCIES
 from netvalve.catalogue.hold_times import HOLD_DAYS_MAX, HOLD_DAYS_MIN
-from netvalve.domain.client import BankProfile, MerchantAccount
+from netvalve.domain.client import BankProfile, Client, MerchantAccount
 from netvalve.domain.money import AMOUNT_MINOR_MAX
 
 _MCC: Final = re.compile(r"[0-9]{4}")
 _BANK_MERCHANT_ID: Final = re.compile(r"[ -~]{1,15}")
 _PORT_MAX: Final = 65_535
+_REQUESTS_PER_S_MAX: Final = 1_000_000
 
 UNREACHABLE_CODES: Final = (
     "GTW_2050",
@@ -31,6 +32,20 @@ Source: the API's list of response codes, `BANK_CREDENTIALS_ERROR` and `…_TRAN
 
 class AdministrationError(Exception):
     """A change that cannot be made: something is unknown, taken, or wrong. Nothing was changed."""
+
+
+def check_client(client: Client) -> None:
+    """Refuse a client whose limit lets nothing through, or could not be counted.
+
+    Raises:
+        AdministrationError: the first thing that is wrong.
+    """
+    limit = client.requests_per_s
+    if limit is not None and not 0 < limit <= _REQUESTS_PER_S_MAX:
+        raise AdministrationError(
+            f"a limit is 1 to {_REQUESTS_PER_S_MAX} requests a second; to refuse all of them, "
+            "disable the client"
+        )
 
 
 def check_bank(bank: BankProfile) -> None:

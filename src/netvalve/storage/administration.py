@@ -25,7 +25,12 @@ from netvalve.domain.journal import HistoryEntry, Resolution
 from netvalve.domain.order import Order
 from netvalve.domain.transaction import Transaction
 from netvalve.storage import queries
-from netvalve.storage.account_rules import AdministrationError, check_account, check_bank
+from netvalve.storage.account_rules import (
+    AdministrationError,
+    check_account,
+    check_bank,
+    check_client,
+)
 from netvalve.storage.change import Change
 from netvalve.storage.credentials import CredentialHasher, new_api_key, new_password
 from netvalve.storage.directory_rows import (
@@ -81,6 +86,16 @@ class Administration:
     def clients(self) -> tuple[Client, ...]:
         """All clients, in the order of their numbers."""
         return tuple(map(client_of, self._rows(queries.CLIENTS)))
+
+    def set_client(self, client_id: int, changes: Mapping[str, Any]) -> Client:
+        """These fields of a client, from now on; the others stay. Returns it as it is then."""
+        with self._change() as change:
+            present = client_of(change.require(clients, "client_id", client_id))
+            client = replace(present, **changes)
+            _refuse_renumbered(present, client, "client_id", "netvalve_client_id")
+            check_client(client)
+            change.update(clients, "client_id", client_id, _only(changes, client_values(client)))
+        return client
 
     def set_client_enabled(self, client_id: int, *, enabled: bool) -> None:
         """Whether a client's requests are taken."""

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    select,
+)
 
 from netvalve.domain.backlog import AGES, OLDER, Oldest, Waiting
 from netvalve.domain.journal import ForwardKind
+from netvalve.storage.queries import IS_PENDING
 from netvalve.storage.schema import forwards, transactions
 
-_NOW: Final[BindParameter[int]] = bindparam("now_ms")
+_NOW: Final[BindParameter[int]] = bindparam("now_ms", type_=BigInteger())
 _opened: Final = transactions.c.opened_at_ms
 _NAMES: Final = (*AGES, OLDER)
 
@@ -49,7 +59,7 @@ def waiting_of(counts: Sequence[int], oldest: Sequence[int] | None) -> Waiting:
 
 _UNDONE: Final = (forwards.c.kind == str(ForwardKind.REVERSAL), forwards.c.done_at_ms.is_(None))
 
-PENDING: Final = _of(transactions, transactions.c.state == "PENDING")
+PENDING: Final = _of(transactions, IS_PENDING)
 REVERSING: Final = _of(
     forwards.join(transactions, transactions.c.transaction_id == forwards.c.transaction_id),
     *_UNDONE,

@@ -53,7 +53,7 @@ def directory_of(answers: Sequence[Iterable[Row]]) -> Directory:
 
 def client_of(row: Row) -> Client:
     """A client from the columns of `clients`."""
-    return Client(row[0], row[1], row[2], enabled=bool(row[3]))
+    return Client(row[0], row[1], row[2], enabled=bool(row[3]), requests_per_s=row[4])
 
 
 def client_values(client: Client) -> dict[str, object]:
@@ -63,6 +63,7 @@ def client_values(client: Client) -> dict[str, object]:
         "netvalve_client_id": client.netvalve_client_id,
         "name": client.name,
         "enabled": client.enabled,
+        "requests_per_s": client.requests_per_s,
     }
 
 

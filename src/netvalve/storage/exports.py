@@ -32,5 +32,6 @@ EXPORTED: Final[tuple[Column[Any], ...]] = (
 
 def columns_of(rows: Sequence[Row]) -> TransactionColumns:
     """The columns of rows, of which there is at least one, whichever driver fetched them."""
-    *plain, details = zip(*rows, strict=True)
-    return TransactionColumns(*plain, [orjson.loads(each)["customer"] for each in details])
+    *columns, details = zip(*rows, strict=True)
+    customers = [orjson.loads(each)["customer"] for each in details]
+    return TransactionColumns._make((*columns, customers))

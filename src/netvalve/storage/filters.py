@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Column,
     ColumnElement,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     case,
     false,
+    literal_column,
     or_,
     select,
 )
@@ -25,6 +27,7 @@ from netvalve.domain.lifecycle import State
 from netvalve.domain.money import AMOUNT_MINOR_MAX
 from netvalve.domain.transaction import TransactionType
 from netvalve.storage.mapping import folded
+from netvalve.storage.months import NUMBERS_A_MONTH
 from netvalve.storage.schema import accounts, order_keys, orders, transactions
 
 Condition = ColumnElement[bool]
@@ -130,11 +133,11 @@ _CURRENCIES_OF_EXPONENT: Final[Mapping[int, tuple[str, ...]]] = {
 def amount_condition(name: str, amount_minor: Column[int], currency: Column[str]) -> Condition:
     """`amount_min` or `amount_max` in the minor units of each row's own currency."""
     rarer: list[tuple[Condition, BindParameter[int]]] = [
-        (one_of(currency, codes), bindparam(f"{name}_{exponent}"))
+        (one_of(currency, codes), bindparam(f"{name}_{exponent}", type_=BigInteger()))
         for exponent, codes in _CURRENCIES_OF_EXPONENT.items()
         if exponent != _COMMON_EXPONENT
     ]
-    bound = case(*rarer, else_=bindparam(f"{name}_{_COMMON_EXPONENT}"))
+    bound = case(*rarer, else_=bindparam(f"{name}_{_COMMON_EXPONENT}", type_=BigInteger()))
     return amount_minor >= bound if name == "amount_min" else amount_minor <= bound
 
 
@@ -167,6 +170,17 @@ def means(kind: Column[str], state: Column[str], meanings: Meanings) -> Conditio
             state == str(each) if of is None else and_(kind == str(of), state == str(each))
             for of, each in meanings
         ),
+    )
+
+
+def in_months(number: Column[int]) -> Condition:
+    """Numbers that rows of a time can have: other months' parts of a table are not looked at.
+
+    Numbers from before they had months are of any time.
+    """
+    unnumbered = number < literal_column(str(NUMBERS_A_MONTH))
+    return and_(
+        or_(number >= bindparam("first_number"), unnumbered), number < bindparam("end_number")
     )
 
 

@@ -4,8 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Select, bindparam, exists, func, select, union
 
-from netvalve.domain.lifecycle import State
-from netvalve.storage.queries import BOTH
+from netvalve.storage.queries import BOTH, IS_PENDING
 from netvalve.storage.schema import forwards, nodes, orders, transactions
 
 _ABOUT: Final = forwards.join(BOTH, forwards.c.transaction_id == transactions.c.transaction_id)
@@ -48,7 +47,7 @@ ORPHANS: Final = (
     select(transactions, orders)
     .select_from(BOTH)
     .where(
-        transactions.c.state == str(State.PENDING),
+        IS_PENDING,
         transactions.c.owner_epoch == bindparam("epoch"),
         transactions.c.transaction_id > bindparam("after_id"),
         ~_STORED,
@@ -69,7 +68,7 @@ def _owners(column: Column[int], left: ColumnElement[bool], name: str) -> Select
 
 
 _OWNERS: Final = union(
-    _owners(transactions.c.owner_epoch, transactions.c.state == str(State.PENDING), "of_pending"),
+    _owners(transactions.c.owner_epoch, IS_PENDING, "of_pending"),
     _owners(forwards.c.owner_epoch, forwards.c.done_at_ms.is_(None), "of_waiting"),
 ).subquery("owners")
 _RUNNING: Final = exists().where(

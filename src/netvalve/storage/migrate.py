@@ -23,6 +23,8 @@ from netvalve.storage.sqlite.lock import FileLock
 
 OLDEST_USABLE: Final = "0004"
 """This release runs on a PostgreSQL schema of this revision or a later one."""
+TALLIES_SINCE: Final = "0005"
+"""From this revision on the database counts what is listed."""
 _REVISIONS: Final = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_lock(hashtext('netvalve migrate'))")
 

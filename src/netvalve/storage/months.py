@@ -11,6 +11,10 @@ from typing import Final
 
 NUMBERS_A_MONTH: Final = 10**11
 """38,000 a second for a month; more of them run on into the next month's, and stay in order."""
+_DAY_MS: Final = 86_400_000
+_FIRST_MS: Final = 946_684_800_000
+_END_MS: Final = 4_102_444_800_000
+"""The year 2000 and the year 2100."""
 
 
 def month_of(at_ms: int) -> int:
@@ -37,6 +41,17 @@ def month_of_number(number: int) -> int:
 def began_at_ms(month: int) -> int:
     """When a month began."""
     return int(datetime(2000 + month // 100, month % 100, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+def numbers_between(first_ms: int, end_ms: int) -> tuple[int, int]:
+    """From which number, and up to which, rows of this time have theirs.
+
+    A number may be of the day before, and of the month after where a month's own are used up.
+    """
+    first = first_number(month_of(first_ms - _DAY_MS)) if first_ms > _FIRST_MS + _DAY_MS else 0
+    if end_ms >= _END_MS:
+        return first, 2**63 - 1
+    return first, first_number(month_after(month_after(month_of(max(end_ms, _FIRST_MS)))))
 
 
 class MonthFloor:

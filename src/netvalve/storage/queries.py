@@ -13,6 +13,7 @@ from sqlalchemy import (
     select,
 )
 
+from netvalve.domain.lifecycle import State
 from netvalve.storage.schema import (
     accounts,
     api_keys,
@@ -31,6 +32,8 @@ from netvalve.storage.schema import (
 
 BOTH: Final = transactions.join(orders, orders.c.order_id == transactions.c.order_id)
 """A transaction with its order."""
+IS_PENDING: Final = transactions.c.state == literal_column(f"'{State.PENDING}'")
+"""The state stands in the text, as in that of the index: a plan for any parameter serves it."""
 
 _CLIENT: Final[BindParameter[int]] = bindparam("client_id")
 

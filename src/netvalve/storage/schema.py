@@ -212,7 +212,10 @@ allowances: Final = Table(
     _number("used"),
     sqlite_strict=True,
 )
-"""How much of a limited client's allowance its gateways have taken for the present second."""
+"""How many requests of a limited client its gateways have had counted in the present second.
+
+SQLite, whose one process counts in memory, leaves it empty.
+"""
 
 archived_months: Final = Table(
     "archived_months",
@@ -309,12 +312,29 @@ orders: Final = Table(
 )
 
 Index("orders_newest", orders.c.client_id, orders.c.created_at_ms, orders.c.order_id)
-Index("orders_of_account", orders.c.client_id, orders.c.mid_id, orders.c.created_at_ms)
-Index("orders_of_last_four", orders.c.client_id, orders.c.last_four)
 Index(
-    "orders_of_email",
+    "orders_of_group",
+    orders.c.client_id,
+    orders.c.mid_id,
+    orders.c.type,
+    orders.c.state,
+    orders.c.currency,
+    orders.c.created_at_ms,
+    orders.c.order_id,
+)
+Index(
+    "orders_of_last_four_by_time",
+    orders.c.client_id,
+    orders.c.last_four,
+    orders.c.created_at_ms,
+    orders.c.order_id,
+)
+Index(
+    "orders_of_email_by_time",
     orders.c.client_id,
     orders.c.email_folded,
+    orders.c.created_at_ms,
+    orders.c.order_id,
     sqlite_where=orders.c.email_folded.is_not(None),
     postgresql_where=orders.c.email_folded.is_not(None),
 )
@@ -389,6 +409,16 @@ Index(
     transactions.c.opened_at_ms,
     transactions.c.transaction_id,
 )
+Index(
+    "transactions_of_group",
+    transactions.c.client_id,
+    transactions.c.mid_id,
+    transactions.c.type,
+    transactions.c.state,
+    transactions.c.currency,
+    transactions.c.opened_at_ms,
+    transactions.c.transaction_id,
+)
 Index("transactions_of_order", transactions.c.order_id)
 Index("transactions_of_rrn", transactions.c.client_id, transactions.c.rrn)
 Index("transactions_of_trace", transactions.c.client_id, transactions.c.trace_id)
@@ -405,6 +435,42 @@ Index(
     sqlite_where=transactions.c.state == "PENDING",
     postgresql_where=transactions.c.state == "PENDING",
 )
+
+_GROUP: Final = ("mid_id", "type", "state", "currency")
+
+
+def _group() -> tuple[Column[int], Column[str], Column[str], Column[str]]:
+    return _number("mid_id"), _text("type"), _text("state"), _text("currency")
+
+
+tallies: Final = Table(
+    "tallies",
+    METADATA,
+    _number("client_id"),
+    _text("listing"),
+    _number("span_h"),
+    _number("span"),
+    *_group(),
+    _number("rows"),
+    PrimaryKeyConstraint("client_id", "listing", "span_h", "span", *_GROUP),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""How many rows of a group (the columns from the account to the currency) were created in a span
+of hours: in each hour, each day and each 32 days, counted from 1970. See `tallies.py`."""
+
+tally_changes: Final = Table(
+    "tally_changes",
+    METADATA,
+    _number("client_id"),
+    _text("listing"),
+    _number("hour"),
+    *_group(),
+    _number("rows"),
+    sqlite_strict=True,
+)
+"""What is not in the tallies yet. The database's own triggers write it, in the commit of whatever
+changes orders or transactions; it is folded into the tallies soon after."""
 
 events: Final = Table(
     "events",

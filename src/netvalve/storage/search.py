@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Column, Select, and_, bindparam, exists, func, select
+from sqlalchemy import Column, FromClause, Select, Subquery, and_, bindparam, exists, func, select
 
 from netvalve.domain.lifecycle import HOLDS_MONEY, meanings_of_status
 from netvalve.domain.search import Search
@@ -24,11 +24,14 @@ from netvalve.storage.filters import (
     amount_condition,
     amount_values,
     clamped,
+    in_months,
     means,
     one_of,
 )
+from netvalve.storage.months import numbers_between
 from netvalve.storage.queries import BOTH, ordered_page
 from netvalve.storage.schema import orders, transactions
+from netvalve.storage.spans import EVER_MS
 
 _BOUND: Final = {**OF_ORDER, **OF_TRANSACTION, **OF_ORDER_ROW}
 _AMOUNTS: Final = ("amount_min", "amount_max")
@@ -75,7 +78,12 @@ def shape_of(search: Search) -> Shape:
 
 def values_of(search: Search) -> dict[str, object]:
     """The values to bind, by name."""
-    values: dict[str, object] = {"client_id": clamped(search.client_id)}
+    first_number, end_number = numbers_between(*range_of(search))
+    values: dict[str, object] = {
+        "client_id": clamped(search.client_id),
+        "first_number": first_number,
+        "end_number": end_number,
+    }
     for name, each in _BOUND.items():
         value = getattr(search, name)
         if value is not None:
@@ -86,10 +94,18 @@ def values_of(search: Search) -> dict[str, object]:
     return values
 
 
+def range_of(search: Search) -> tuple[int, int]:
+    """The time that a search is about, in milliseconds; its end is left out."""
+    first_ms = 0 if search.from_ms is None else clamped(search.from_ms)
+    end_ms = EVER_MS if search.to_ms is None else clamped(search.to_ms) + 1
+    return min(max(first_ms, 0), EVER_MS), min(max(end_ms, 0), EVER_MS)
+
+
 def orders_statement(shape: Shape) -> Select[Any]:
-    """The page of matching orders, newest first."""
+    """The page of matching orders, in no order: the rows that are passed over stay unread."""
     newest_first = (orders.c.created_at_ms.desc(), orders.c.order_id.desc())
-    return ordered_page(select(orders).where(_on_orders(shape)).order_by(*newest_first))
+    matching = select(orders.c.order_id.label("number")).where(_on_orders(shape))
+    return whole_orders(ordered_page(matching.order_by(*newest_first)).subquery("page"))
 
 
 def orders_count(shape: Shape) -> Select[Any]:
@@ -98,27 +114,43 @@ def orders_count(shape: Shape) -> Select[Any]:
 
 
 def transactions_statement(shape: Shape) -> Select[Any]:
-    """The page of matching transactions with their orders, newest first."""
-    return ordered_page(_newest_transactions(select(transactions, orders), shape))
+    """The page of matching transactions with their orders, in no order."""
+    matching = select(transactions.c.transaction_id.label("number")).select_from(_looked_at(shape))
+    return whole_transactions(ordered_page(_newest_first(matching, shape)).subquery("page"))
+
+
+def whole_orders(numbers: Subquery) -> Select[Any]:
+    """Orders by their numbers."""
+    return select(orders).select_from(numbers.join(orders, orders.c.order_id == numbers.c.number))
+
+
+def whole_transactions(numbers: Subquery) -> Select[Any]:
+    """Transactions with their orders, by their numbers."""
+    return select(transactions, orders).select_from(
+        numbers.join(transactions, transactions.c.transaction_id == numbers.c.number).join(
+            orders, orders.c.order_id == transactions.c.order_id
+        )
+    )
 
 
 def export_statement(shape: Shape) -> Select[Any]:
     """What an export shows of all matching transactions, newest first."""
-    return _newest_transactions(select(*EXPORTED), shape)
+    return _newest_first(select(*EXPORTED).select_from(BOTH), shape)
 
 
 def transactions_count(shape: Shape) -> Select[Any]:
-    """How many transactions match. Orders are looked at only where a filter needs them."""
-    of_orders = _order_conditions(shape)
-    source = BOTH if of_orders else transactions
-    return select(func.count()).select_from(source).where(_on_transactions(shape))
+    """How many transactions match."""
+    return select(func.count()).select_from(_looked_at(shape)).where(_on_transactions(shape))
 
 
-def _newest_transactions(selected: Select[Any], shape: Shape) -> Select[Any]:
-    return (
-        selected.select_from(BOTH)
-        .where(_on_transactions(shape))
-        .order_by(transactions.c.opened_at_ms.desc(), transactions.c.transaction_id.desc())
+def _looked_at(shape: Shape) -> FromClause:
+    """Orders are looked at only where a filter needs them."""
+    return BOTH if _order_conditions(shape) else transactions
+
+
+def _newest_first(selected: Select[Any], shape: Shape) -> Select[Any]:
+    return selected.where(_on_transactions(shape)).order_by(
+        transactions.c.opened_at_ms.desc(), transactions.c.transaction_id.desc()
     )
 
 
@@ -126,6 +158,7 @@ def _on_orders(shape: Shape) -> Condition:
     conditions = [
         orders.c.client_id == bindparam("client_id"),
         *_conditions(OF_ORDER_ROW, shape),
+        *_month_conditions(orders.c.order_id, shape),
         *_order_conditions(shape),
         *_amount_conditions(orders.c.amount_minor, orders.c.currency, shape),
     ]
@@ -152,6 +185,7 @@ def _on_transactions(shape: Shape) -> Condition:
     conditions = [
         transactions.c.client_id == bindparam("client_id"),
         *_conditions(OF_TRANSACTION_ROW, shape),
+        *_month_conditions(transactions.c.transaction_id, shape),
         *_transaction_conditions(shape),
         *_amount_conditions(transactions.c.amount_minor, transactions.c.currency, shape),
     ]
@@ -188,6 +222,10 @@ def _conditions(filters: Mapping[str, Filter], shape: Shape) -> list[Condition]:
     return [
         each.condition(bindparam(name)) for name, each in filters.items() if name in shape.given
     ]
+
+
+def _month_conditions(number: Column[int], shape: Shape) -> list[Condition]:
+    return [] if shape.given.isdisjoint({"from_ms", "to_ms"}) else [in_months(number)]
 
 
 def _amount_conditions(

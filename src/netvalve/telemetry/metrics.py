@@ -44,6 +44,12 @@ class Metrics:
             buckets=_FAST,
             registry=self.registry,
         )
+        self._limited = Counter(
+            "netvalve_requests_limited",
+            "Requests of limited clients: refused, or let through uncounted for want of the store",
+            ("result",),
+            registry=self.registry,
+        )
         self._outcomes = Counter(
             "netvalve_outcomes",
             "Answers by type of transaction and response code",
@@ -159,6 +165,14 @@ class Metrics:
     def request(self, operation: str, status: int, seconds: float) -> None:
         """A request was answered."""
         self._requests.labels(operation, str(status)).observe(seconds)
+
+    def refused_request(self) -> None:
+        """A client has asked for more than its limit."""
+        self._limited.labels("refused").inc()
+
+    def uncounted_request(self) -> None:
+        """The store did not say whether a request was within its client's limit."""
+        self._limited.labels("uncounted").inc()
 
     def outcome(self, transaction_type: str, code: str) -> None:
         """A transaction, or its refusal, was answered with this response code."""

@@ -89,7 +89,7 @@ class Slot:
         self.close()
         if self._worker is None or await self._worker.end(within_s):
             return True
-        self._workplace.log.error("worker_unfinished", slot=self._number, why=self._worker.failure)
+        self._workplace.log.error("worker_unfinished", slot=self._number)
         return False
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """One worker, from its supervisor's view."""
 
 import asyncio
-import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ class WorkerProcess:
     """A fresh process in a session of its own: Ctrl-C reaches the supervisor alone."""
 
     def __init__(self, process: Process) -> None:
-        self._process = process
+        self._process, self._listens = process, False
         self.failure: str | None = None
         """What it has said of why it ends."""
 
@@ -62,6 +61,7 @@ class WorkerProcess:
         """
         while word := await self.word():
             if word is Word.LISTENING:
+                self._listens = True
                 return
         status = await self.ended()
         raise WorkerFailed(
@@ -76,14 +76,14 @@ class WorkerProcess:
     async def end(self, within_s: float) -> bool:
         """Tells it to finish, and kills it after that time; whether it left nothing unfinished.
 
-        One that SIGTERM itself has ended was not yet at work.
+        One that has not listened yet has taken nothing.
         """
         with suppress(ProcessLookupError):
             self._process.terminate()
         try:
             async with asyncio.timeout(within_s):
-                return await self.ended() in {0, -signal.SIGTERM}
+                return await self.ended() == 0 or not self._listens
         except TimeoutError:
             self._process.kill()
             await self.ended()
-            return False
+            return not self._listens

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -10,7 +11,10 @@ from conformance.store.samples import NOW_MS, Payment
 from conformance.store.seated import SeatedStore, StillClock, age_leases, started
 from netvalve.storage.administration import Administration
 from netvalve.storage.credentials import CredentialHasher
+from netvalve.storage.engine import is_sqlite
 from netvalve.storage.migrate import migrate
+from netvalve.storage.postgres import exports as postgres_exports
+from netvalve.storage.sqlite import exports as sqlite_exports
 
 HASHER = CredentialHasher(b"pepper" * 6)
 
@@ -33,6 +37,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     url: str = request.getfixturevalue(name)
     return url
+
+
+@pytest.fixture
+def exports(database_url: str) -> ModuleType:
+    """The module of the store under test, to be given small limits."""
+    return sqlite_exports if is_sqlite(database_url) else postgres_exports
 
 
 @pytest.fixture

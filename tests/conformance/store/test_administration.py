@@ -64,6 +64,29 @@ async def test_a_change_shows_in_a_running_store_within_a_second(
     assert await _shows(store, lambda directory: not directory.clients[1].enabled)
 
 
+async def test_a_client_s_limit_shows_and_goes_again(
+    store: SeatedStore, shop: Administration
+) -> None:
+    for limit in (50, None):
+        changed = shop.set_client(1, {"requests_per_s": limit})
+        assert (changed.requests_per_s, shop.clients()) == (limit, (changed,))
+        assert await _shows(
+            store, lambda directory, changed=changed: directory.client(1) == changed
+        )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"requests_per_s": 0}, {"client_id": 2}, {"netvalve_client_id": UNKNOWN}]
+)
+def test_a_client_that_cannot_be_is_refused(
+    shop: Administration, changes: dict[str, object]
+) -> None:
+    before = shop.clients()
+    with pytest.raises(AdministrationError):
+        shop.set_client(1, changes)
+    assert shop.clients() == before
+
+
 async def test_the_snapshot_is_rebuilt_only_when_something_changed(
     store: SeatedStore, administration: Administration
 ) -> None:

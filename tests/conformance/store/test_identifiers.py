@@ -1,10 +1,13 @@
-"""Identifiers: unique for ever, whatever restarts, and small at first."""
+"""Identifiers: unique for ever, whatever restarts, and of the month they are taken in."""
 
 import asyncio
 
 from conformance.store.conftest import Starter
 from conformance.store.samples import NOW_MS
 from conformance.store.seated import SeatedStore
+from netvalve.storage.months import month_of, month_of_number
+
+MONTH = month_of(NOW_MS)
 
 
 async def test_numbers_are_unique_under_concurrent_use_and_over_restarts(start: Starter) -> None:
@@ -15,7 +18,7 @@ async def test_numbers_are_unique_under_concurrent_use_and_over_restarts(start: 
         seen += await numbers
         await store.stop()
     assert len(set(seen)) == 4_500
-    assert min(seen) == 1001
+    assert {month_of_number(number) for number in seen} == {MONTH}
 
 
 async def test_no_two_messages_share_terminal_and_trace_number(start: Starter) -> None:
@@ -39,6 +42,6 @@ async def test_a_message_identity_has_the_form_of_its_fields(store: SeatedStore)
 
 
 async def test_orders_and_cards_have_numbers_of_their_own(store: SeatedStore) -> None:
-    assert await store.identifiers.order_id() == 5001
-    assert await store.identifiers.order_id() == 5002
-    assert await store.identifiers.card_id() == 1
+    order_id, card_id = await store.identifiers.order_id(), await store.identifiers.card_id()
+    assert await store.identifiers.order_id() == order_id + 1
+    assert await store.identifiers.card_id() == card_id + 1

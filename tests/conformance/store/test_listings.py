@@ -12,18 +12,9 @@ from conformance.store.seated import SeatedStore
 from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.journal import StoreUnavailable
 from netvalve.domain.search import PageRequest, Search
-from netvalve.storage.engine import is_sqlite
-from netvalve.storage.postgres import exports as postgres_exports
-from netvalve.storage.sqlite import exports as sqlite_exports
 
 EVERYTHING = Search(CLIENT)
 EXPORT_MAX_S = 0.2
-
-
-@pytest.fixture
-def exports(database_url: str) -> ModuleType:
-    """The module of the store under test, to be given small limits."""
-    return sqlite_exports if is_sqlite(database_url) else postgres_exports
 
 
 def export(store: SeatedStore) -> AsyncGenerator[TransactionColumns, None]:

@@ -28,6 +28,7 @@ from netvalve.storage.verification.breach import Breach, Subject
 from netvalve.storage.verification.forward_rules import FORWARD_RULES
 from netvalve.storage.verification.order_rules import ORDER_RULES
 from netvalve.storage.verification.reference_rules import REFERENCE_RULES
+from netvalve.storage.verification.tally_rules import TALLY_RULES
 from netvalve.storage.verification.verification import verify
 
 REVERSAL = MessageIdentity("0615120000", "000077", "516612000077", "NV000000")
@@ -46,7 +47,6 @@ class Full:
     def change(self, statement: str) -> None:
         """What no gateway does."""
         with engine_of(self.url) as engine, engine.begin() as connection:
-            unguard_history(connection)
             named = {name: each for name, each in self.numbers.items() if f":{name}" in statement}
             assert connection.execute(text(statement), named).rowcount
 
@@ -83,6 +83,8 @@ async def full(
     }
     orders = {f"{name}_order": each.transaction.order_id for name, each in payments.items()}
     numbers = {name: each.transaction.transaction_id for name, each in payments.items()}
+    with engine_of(database_url) as engine, engine.begin() as connection:
+        unguard_history(connection)
     return Full(database_url, numbers | orders)
 
 
@@ -237,6 +239,11 @@ REPLAYS: Final = "a transaction stands where its history leads"
 ENDED: Final = "a transaction has closing time and response code when it has ended"
 CLOSED: Final = "a transaction keeps the time and response code it was closed with"
 
+TALLIED: Final = "the tallies count every order and transaction"
+BY_DAY: Final = "the tallies of 24 hours add up those of 1"
+BY_32_DAYS: Final = "the tallies of 768 hours add up those of 24"
+
+_MISCOUNT: Final = "INSERT INTO tallies VALUES (1, 'O', {}, 7, 1, 'SALE', 'APPROVED', 'USD', 1)"
 _RESOLVE: Final = "UPDATE forwards SET (resolution, resolution_reason)"
 _OF_SALE: Final = "WHERE order_id = :sale_order"
 BROKEN: Final = (
@@ -310,6 +317,9 @@ BROKEN: Final = (
     (ENDED, "UPDATE transactions SET closed_at_ms = 1 WHERE transaction_id = :waiting"),
     (CLOSED, "UPDATE transactions SET response_code = 'BNK_2005' WHERE transaction_id = :sale"),
     (CLOSED, "UPDATE transactions SET closed_at_ms = 1 WHERE transaction_id = :sale"),
+    (TALLIED, _MISCOUNT.format(1)),
+    (BY_DAY, _MISCOUNT.format(24)),
+    (BY_32_DAYS, _MISCOUNT.format(768)),
 )
 
 
@@ -321,7 +331,7 @@ def test_what_is_changed_by_hand_breaks_its_rule(full: Full, rule: str, statemen
 
 def test_every_rule_is_broken_by_a_test() -> None:
     rules = {each.says for each in ORDER_RULES}
-    rules |= {each.rule for each in (*REFERENCE_RULES, *FORWARD_RULES)}
+    rules |= {each.rule for each in (*REFERENCE_RULES, *FORWARD_RULES, *TALLY_RULES)}
     assert rules <= {rule for rule, _ in BROKEN}
 
 

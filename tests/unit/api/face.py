@@ -1,6 +1,6 @@
 """The real application over a gateway that remembers what it was asked and answers as told."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import structlog
 from making import ACCOUNT, BANK, a_transaction, an_order
 from netvalve.api.application import Application, build_application
 from netvalve.config import Settings
+from netvalve.domain.allowance import CountedSecond
 from netvalve.domain.backlog import Backlog, Oldest, Waiting
 from netvalve.domain.client import ApiKey, BasicUser, Client
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.directory import Directory
 from netvalve.domain.journal import KeyedRequest, KeyedTransaction
 from netvalve.domain.lifecycle import State
@@ -22,7 +24,8 @@ from netvalve.domain.transaction import Transaction, TransactionType
 from netvalve.payments.enquiries import Enquiries
 from netvalve.payments.gateway import PaymentAnswer
 from netvalve.payments.idempotency import Idempotency
-from netvalve.payments.ports import TransactionOnOrder
+from netvalve.payments.ports import Chunk, TransactionOnOrder
+from netvalve.payments.rate_limits import RateLimits
 from netvalve.telemetry.metrics import Metrics
 
 CLIENT = Client(ACCOUNT.client_id, "0b6ff1a5-7d34-4a8f-9c0b-0f6f6a1f2a11", "Shop Ltd")
@@ -101,10 +104,12 @@ class Store:
         self.searched.append(search)
         return Page(((self.transaction_, self.order_),), 1, page)
 
-    async def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
+    async def export(
+        self, search: Search, form: Callable[[TransactionColumns], Chunk]
+    ) -> AsyncGenerator[Chunk, None]:
         self.searched.append(search)
         for _ in range(3):
-            yield [(self.transaction_, self.order_)] * 200
+            yield form(TransactionColumns.of([(self.transaction_, self.order_)] * 200))
 
     async def next_attempt_at_ms(self, _transaction_id: int) -> int | None:
         return self.next_attempt_at_ms_
@@ -115,6 +120,17 @@ class Store:
 
     async def writable(self) -> bool:
         return self.takes_writes
+
+
+@dataclass
+class Allowances:
+    """One second that does not end."""
+
+    counted: int = 0
+
+    async def count(self, _client_id: int, more: int) -> CountedSecond:
+        self.counted += more
+        return CountedSecond(self.counted, left_s=1)
 
 
 @dataclass
@@ -172,6 +188,7 @@ class Face:
     metrics: Metrics
     banks: dict[str, bool]
     configuration: FakeConfiguration
+    allowances: Allowances
     lines: list[dict[str, Any]]
 
     def client(self, headers: Mapping[str, str] = HEADERS) -> httpx.AsyncClient:
@@ -185,7 +202,7 @@ class Face:
 def a_face(home: Path) -> Face:
     """The application, ready for requests."""
     store, metrics, banks = Store(), Metrics(), {"Mock Bank": True}
-    configuration = FakeConfiguration()
+    configuration, allowances = FakeConfiguration(), Allowances()
     lines: list[dict[str, Any]] = []
     idempotency = Idempotency(store, PlainDigests(), StillClock(), 1)
     enquiries = Enquiries(store, configuration, idempotency)
@@ -201,6 +218,7 @@ def a_face(home: Path) -> Face:
     application = build_application(
         gateway=gateway,
         configuration=configuration,
+        limits=RateLimits(allowances, StillClock(), metrics, log),
         records=store,
         bank_readiness=lambda: banks,
         holds_lease=lambda: store.lease,
@@ -210,4 +228,4 @@ def a_face(home: Path) -> Face:
         clock=StillClock(),
         log=log,
     )
-    return Face(application, gateway, store, metrics, banks, configuration, lines)
+    return Face(application, gateway, store, metrics, banks, configuration, allowances, lines)

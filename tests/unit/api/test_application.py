@@ -1,6 +1,7 @@
 """What the application does around an operation: route, limit, probe, count and log."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 from netvalve.api import body
 from netvalve.api.application import Application
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
-from unit.api.face import HEADERS, Face
+from unit.api.face import CLIENT, DIRECTORY, HEADERS, Face
 
 SALE = {
     "midId": 1,
@@ -103,6 +104,46 @@ async def test_requests_above_the_limit_are_asked_to_come_again(
     assert (await api.get("/health/live")).status_code == 200
     face.application._answering = 0
     assert (await api.post("/sale", json=SALE)).status_code == 200
+
+
+def limit_client(face: Face, requests_per_s: int) -> None:
+    limited = replace(CLIENT, requests_per_s=requests_per_s)
+    clients = {**DIRECTORY.clients, limited.client_id: limited}
+    face.configuration.directory = replace(DIRECTORY, clients=clients)
+
+
+async def test_client_over_its_limit_is_asked_to_come_again(
+    api: httpx.AsyncClient, face: Face
+) -> None:
+    limit_client(face, 2)
+    assert [(await api.get("/orders")).status_code for _ in range(2)] == [200, 200]
+    response = await api.post("/sale", content=b"not even read")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
+    assert response.json()["responseCode"] == "GTW_9999"
+    assert (await api.get("/health/live")).status_code == 200
+
+
+async def test_body_of_a_request_over_the_limit_is_not_waited_for(face: Face) -> None:
+    limit_client(face, 1)
+    await asyncio.wait_for(answer_to(face.application, scope("GET", "/orders")), 1)
+    sent = await asyncio.wait_for(answer_to(face.application, scope("POST", "/sale")), 1)
+    assert sent[0]["status"] == 429
+
+
+async def test_nobody_spends_a_client_s_limit_without_its_key(
+    api: httpx.AsyncClient, face: Face
+) -> None:
+    limit_client(face, 1)
+    for _ in range(3):
+        assert (await api.get("/orders", headers={"netvalve-api-key": "?"})).status_code == 401
+    assert (await api.get("/orders")).status_code == 200
+
+
+async def test_requests_of_a_client_without_a_limit_are_not_counted(
+    api: httpx.AsyncClient, face: Face
+) -> None:
+    assert (await api.get("/orders")).status_code == 200
+    assert face.allowances.counted == 0
 
 
 async def test_ready_needs_a_store_and_a_bank(api: httpx.AsyncClient, face: Face) -> None:

@@ -1,9 +1,8 @@
 """A connection stays open only for one who sends, reads, or asks again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -13,6 +12,7 @@ from netvalve.api import protocol
 from netvalve.api.descriptors import connections_allowed
 from netvalve.api.server import ApiServer
 from netvalve.config import Settings
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest
 from unit.api.face import HEADERS, Face
@@ -142,10 +142,11 @@ async def test_export_that_is_not_read_gives_its_snapshot_back(
 ) -> None:
     given_back = asyncio.Event()
 
-    async def endless(_search: object) -> AsyncIterator[Sequence[Any]]:
+    async def endless(_search: object, form: Callable[..., bytes]) -> AsyncIterator[bytes]:
+        rows = [(face.store.transaction_, face.store.order_)] * 1000
         try:
             while True:
-                yield [(face.store.transaction_, face.store.order_)] * 1000
+                yield form(TransactionColumns.of(rows))
         finally:
             given_back.set()
 

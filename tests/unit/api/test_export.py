@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,9 @@ import orjson
 import pytest
 
 from netvalve.api.answers.answer import StreamedAnswer
-from netvalve.api.answers.streams import harmless
+from netvalve.api.answers.cells import csv_lines, harmless
 from netvalve.api.sending import stream_answer
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.journal import StoreUnavailable
 from netvalve.domain.order import Customer, Details
 from unit.api.face import Face
@@ -74,7 +75,7 @@ def test_formula_is_made_harmless(cell: str) -> None:
 
 
 def test_number_stays_a_number() -> None:
-    assert harmless(-12.5) == -12.5
+    assert csv_lines([[-12.5, 7]]) == b"-12.5\r\n7\r\n"
     assert harmless("12-1") == "12-1"
     assert harmless(" 1=1") == " 1=1"
 
@@ -134,9 +135,9 @@ async def test_store_that_goes_away_later_breaks_the_stream_off(
 def broken_after(batches: int, face: Face) -> Any:
     """An export whose store goes away."""
 
-    async def export(_search: object) -> AsyncIterator[Any]:
+    async def export(_search: object, form: Callable[..., bytes]) -> AsyncIterator[bytes]:
         for _ in range(batches):
-            yield [(face.store.transaction_, face.store.order_)] * 200
+            yield form(TransactionColumns.of([(face.store.transaction_, face.store.order_)] * 200))
         raise StoreUnavailable("away")
 
     return export

@@ -36,6 +36,8 @@ NO_SUCH_PATH: Final = Failure(404, "GTW_2013")
 WRONG_METHOD: Final = Failure(405, "GTW_2013")
 UNKNOWN_METHOD: Final = Failure(405, "GTW_2013", ((b"allow", b"GET, HEAD, OPTIONS, POST"), *_LAST))
 """No path takes it; the methods are those of all paths together."""
+TOO_MANY_REQUESTS: Final = Failure(429, "GTW_9999", _SOON)
+"""More than the client may make in a second."""
 KEY_BUSY: Final = Failure(429, "GTW_9999", _SOON)
 """The first request with the idempotency key is still being answered."""
 KEY_MISMATCH: Final = Failure(422, "GTW_2013")

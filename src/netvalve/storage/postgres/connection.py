@@ -87,7 +87,9 @@ async def connect(database_url: str, purpose: str, **settings: str) -> asyncpg.C
         return await asyncpg.connect(database_url, server_settings=named)
 
 
-def pool_of(database_url: str, size: int, purpose: str, answer_s: float) -> asyncpg.Pool:
+def pool_of(
+    database_url: str, size: int, purpose: str, answer_s: float, **settings: str
+) -> asyncpg.Pool:
     """A pool that connects when it is first used, and again after every loss."""
     return asyncpg.create_pool(
         database_url,
@@ -95,5 +97,5 @@ def pool_of(database_url: str, size: int, purpose: str, answer_s: float) -> asyn
         max_size=size,
         timeout=CONNECT_S,
         command_timeout=answer_s,
-        server_settings={**_SETTINGS, "application_name": f"netvalve {purpose}"},
+        server_settings={**_SETTINGS, **settings, "application_name": f"netvalve {purpose}"},
     )

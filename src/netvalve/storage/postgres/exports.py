@@ -1,16 +1,25 @@
-"""Exports from PostgreSQL: everything that matches, through a cursor, from one snapshot."""
+"""Exports from PostgreSQL: everything that matches, through a cursor, from one snapshot.
+
+The rows come on the event loop, few at a time; what they are made into is made on a thread, while
+the next ones are on their way.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Final, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Generic, TypeVar
+
+import asyncpg
 
 from netvalve.domain.journal import StoreUnavailable
 from netvalve.storage.mapping import Row
 from netvalve.storage.postgres.connection import UNREACHABLE, connect
 
-Record = TypeVar("Record")
+Chunk = TypeVar("Chunk")
+Form = Callable[[Sequence[Row]], Chunk]
 
-BATCH_ROWS: Final = 1_000
+BATCH_ROWS: Final = 256
+"""Decoded on the loop in about a millisecond, which payments wait for."""
 TURN_S: Final = 5.0
 """How long an export waits for one of the others to end."""
 
@@ -24,30 +33,23 @@ class Exports:
         self._export_max_s = export_max_s
 
     async def stream(
-        self, text: str, values: Sequence[object], record_of: Callable[[Row], Record]
-    ) -> AsyncGenerator[tuple[Record, ...], None]:
-        """Batches of records. A consumer that stops early gives everything back.
+        self, text: str, values: Sequence[object], form: Form[Chunk]
+    ) -> AsyncGenerator[Chunk, None]:
+        """What `form` makes of each batch. A consumer that stops early gives everything back.
 
         Raises:
             StoreUnavailable: before the first batch, it had no turn; or the store cannot be read;
                 or it has taken longer than it may, consumer included.
         """
         await self._turn()
+        snapshot = _Snapshot(self._database_url, text, values, form, self._turns.release)
+        end = asyncio.get_running_loop().call_later(self._export_max_s, snapshot.give_back)
         try:
-            connection = await connect(self._database_url, "export")
-            end = asyncio.get_running_loop().call_later(self._export_max_s, connection.terminate)
-            try:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    cursor = await connection.cursor(text, *values)
-                    while rows := await cursor.fetch(BATCH_ROWS):
-                        yield tuple(map(record_of, rows))
-            finally:
-                end.cancel()
-                connection.terminate()
-        except UNREACHABLE as error:
-            raise StoreUnavailable(f"the export breaks off: {error!r}") from error
+            while (chunk := await snapshot.next()) is not None:
+                yield chunk
         finally:
-            self._turns.release()
+            end.cancel()
+            snapshot.give_back()
 
     async def _turn(self) -> None:
         try:
@@ -55,3 +57,63 @@ class Exports:
                 await self._turns.acquire()
         except TimeoutError:
             raise StoreUnavailable("as many exports are running as may") from None
+
+
+class _Snapshot(Generic[Chunk]):
+    """One export's connection, cursor and thread; one chunk is made while another is sent."""
+
+    def __init__(
+        self,
+        database_url: str,
+        text: str,
+        values: Sequence[object],
+        form: Form[Chunk],
+        given_back: Callable[[], None],
+    ) -> None:
+        self._database_url, self._text, self._values = database_url, text, values
+        self._form = form
+        self._given_back: Callable[[], None] | None = given_back
+        self._thread = ThreadPoolExecutor(1, "netvalve-export")
+        self._connection: asyncpg.Connection | None = None
+        self._cursor: Any = None
+        self._ahead: asyncio.Task[Chunk | None] | None = None
+
+    async def next(self) -> Chunk | None:
+        """The next chunk; None at the end.
+
+        Raises:
+            StoreUnavailable: the store cannot be read, or the snapshot was given back.
+        """
+        if self._given_back is None:
+            raise StoreUnavailable("the export has taken longer than it may")
+        making = self._ahead or asyncio.create_task(self._made())
+        try:
+            chunk = await making
+        except UNREACHABLE as error:
+            raise StoreUnavailable(f"the export breaks off: {error!r}") from error
+        if chunk is not None and self._given_back is not None:
+            self._ahead = asyncio.create_task(self._made())
+        return chunk
+
+    def give_back(self) -> None:
+        """Break off what runs and close; waits for nothing. Once is enough."""
+        if self._given_back is None:
+            return
+        if self._ahead is not None:
+            self._ahead.cancel()
+            self._ahead = None
+        if self._connection is not None:
+            self._connection.terminate()
+        self._given_back()
+        self._given_back = None
+        self._thread.shutdown(wait=False)
+
+    async def _made(self) -> Chunk | None:
+        if self._cursor is None:
+            self._connection = await connect(self._database_url, "export")
+            await self._connection.transaction(isolation="repeatable_read", readonly=True).start()
+            self._cursor = await self._connection.cursor(self._text, *self._values)
+        rows = await self._cursor.fetch(BATCH_ROWS)
+        if not rows:
+            return None
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._form, rows)

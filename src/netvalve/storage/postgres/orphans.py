@@ -4,6 +4,7 @@ Whether a lease runs is asked again inside each write: of several gateways that 
 each row goes to one, and a gateway that renews its lease in time loses nothing.
 """
 
+import asyncio
 from functools import partial
 from typing import Final
 
@@ -68,6 +69,7 @@ class PostgresOrphans:
 
     def __init__(self, readers: Readers, writers: Writers, owner: Owner) -> None:
         self._readers, self._writers, self._owner = readers, writers, owner
+        self._turn = asyncio.Lock()
 
     async def left_by(self) -> tuple[int, ...]:
         """The epochs without a running lease that have left something, the oldest first."""
@@ -88,8 +90,12 @@ class PostgresOrphans:
         return tuple(map(transaction_on_order_of, rows))
 
     async def close(self, closing: Closing) -> bool:
-        """Adopt an orphan and close it, in one write. False: it is not an orphan any more."""
-        return await self._writers.write(partial(self._adopted_and_closed, closing=closing))
+        """Adopt an orphan and close it, in one write. False: it is not an orphan any more.
+
+        One after the other: many of them at once leave connections to other workers.
+        """
+        async with self._turn:
+            return await self._writers.write(partial(self._adopted_and_closed, closing=closing))
 
     async def _adopted(self, connection: asyncpg.Connection, *, epoch: int, limit: int) -> int:
         owner = self._owner

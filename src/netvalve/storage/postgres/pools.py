@@ -23,8 +23,10 @@ _TRIES: Final = 5
 class Readers:
     """Runs reads; each sees what is committed when it begins."""
 
-    def __init__(self, database_url: str, size: int, purpose: str, answer_s: float) -> None:
-        self._pool = pool_of(database_url, size, purpose, answer_s)
+    def __init__(
+        self, database_url: str, size: int, purpose: str, answer_s: float, **settings: str
+    ) -> None:
+        self._pool = pool_of(database_url, size, purpose, answer_s, **settings)
 
     async def fetch(self, text: str, *values: object) -> list[Any]:
         """The rows of one statement.
@@ -80,8 +82,10 @@ class Writers:
     forwards, and within each by number: so no two of them, and no journal batch, wait in a circle.
     """
 
-    def __init__(self, database_url: str, size: int, purpose: str, answer_s: float) -> None:
-        self._pool = pool_of(database_url, size, purpose, answer_s)
+    def __init__(
+        self, database_url: str, size: int, purpose: str, answer_s: float, **settings: str
+    ) -> None:
+        self._pool = pool_of(database_url, size, purpose, answer_s, **settings)
 
     async def write(self, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
         """Do the work in one transaction, once more where somebody else wrote first.

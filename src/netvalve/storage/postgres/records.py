@@ -1,19 +1,31 @@
 """The read side on PostgreSQL. Look-ups have connections that no listing keeps busy."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import asyncpg
+from sqlalchemy import Select
 
 from netvalve.domain.backlog import Backlog
 from netvalve.domain.card import SealedCard
+from netvalve.domain.columns import TransactionColumns
 from netvalve.domain.journal import HistoryEntry, KeyedTransaction, StoreUnavailable
 from netvalve.domain.order import Order
-from netvalve.domain.search import Page, PageRequest, Search
+from netvalve.domain.search import Page, PageRequest, Search, SearchTooBroad
 from netvalve.domain.transaction import Transaction
 from netvalve.storage import backlog_queries, queries
+from netvalve.storage.exports import columns_of
+from netvalve.storage.listings import (
+    LISTING_MAX_S,
+    Abilities,
+    Found,
+    Steps,
+    newest_orders,
+    newest_transactions,
+    orders_steps,
+    transactions_steps,
+)
 from netvalve.storage.mapping import (
     Row,
     history_entry_of,
@@ -24,19 +36,10 @@ from netvalve.storage.mapping import (
     transaction_on_order_of,
 )
 from netvalve.storage.postgres.backlog import read_backlog
-from netvalve.storage.postgres.exports import Exports
+from netvalve.storage.postgres.exports import Chunk, Exports
 from netvalve.storage.postgres.pools import Readers
 from netvalve.storage.postgres.query import Query
-from netvalve.storage.search import (
-    Shape,
-    export_statement,
-    orders_count,
-    orders_statement,
-    shape_of,
-    transactions_count,
-    transactions_statement,
-    values_of,
-)
+from netvalve.storage.search import Shape, export_statement, shape_of, values_of
 
 Record = TypeVar("Record")
 TransactionOnOrder = tuple[Transaction, Order]
@@ -52,6 +55,11 @@ _NEXT_ATTEMPT: Final = Query.of(backlog_queries.NEXT_ATTEMPT)
 _WRITABLE: Final = "SELECT NOT pg_is_in_recovery()"
 
 _SHAPES_CACHED: Final = 512
+_STATEMENTS_CACHED: Final = 2_048
+_LISTING: Final = """
+SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', $2, true)
+"""
+"""How many rows a statement reads depends on what it is asked: it is planned for its values."""
 
 
 class PostgresRecords:
@@ -61,10 +69,20 @@ class PostgresRecords:
     """
 
     def __init__(
-        self, look_ups: Readers, listings: Readers, vital: Readers, exports: Exports
+        self,
+        look_ups: Readers,
+        listings: Readers,
+        vital: Readers,
+        exports: Exports,
+        *,
+        tallies: bool = True,
+        listing_max_s: float = LISTING_MAX_S,
     ) -> None:
+        """`tallies`: the schema has them. A listing may take `listing_max_s`."""
         self._look_ups, self._listings, self._vital = look_ups, listings, vital
         self._exports = exports
+        self._can = Abilities(tallies=tallies, lateral=True)
+        self._listing_max_s = listing_max_s
 
     async def transaction(self, client_id: int, transaction_id: int) -> TransactionOnOrder | None:
         """A transaction with its order."""
@@ -122,29 +140,31 @@ class PostgresRecords:
 
     async def orders(self, search: Search, page: PageRequest) -> Page[Order]:
         """Newest first by (created, id)."""
-        return await self._page(_orders_listing(shape_of(search)), search, page, order_of)
+        steps = orders_steps(search, page, self._can)
+        return newest_orders(*await self._found(steps), page)
 
     async def transactions(self, search: Search, page: PageRequest) -> Page[TransactionOnOrder]:
         """Newest first by (opened, id)."""
-        listing = _transactions_listing(shape_of(search))
-        return await self._page(listing, search, page, transaction_on_order_of)
+        steps = transactions_steps(search, page, self._can)
+        return newest_transactions(*await self._found(steps), page)
 
-    def export(self, search: Search) -> AsyncIterator[Sequence[TransactionOnOrder]]:
-        """Everything that matches, newest first, in batches, from one consistent snapshot."""
+    def export(
+        self, search: Search, form: Callable[[TransactionColumns], Chunk]
+    ) -> AsyncGenerator[Chunk, None]:
+        """What `form` makes of everything that matches, newest first, from one snapshot."""
         query = _export_query(shape_of(search))
-        return self._exports.stream(
-            query.text, query.bound(values_of(search)), transaction_on_order_of
-        )
+        values = query.bound(values_of(search))
+        return self._exports.stream(query.text, values, lambda rows: form(columns_of(rows)))
 
-    async def _page(
-        self,
-        listing: "_Listing",
-        search: Search,
-        page: PageRequest,
-        record_of: Callable[[Row], Record],
-    ) -> Page[Record]:
+    async def _found(self, steps: Steps) -> Found:
+        """What the steps lead to, within the time that a listing may take."""
+        limit = f"{round(self._listing_max_s * 1000)}ms"
         async with self._listings.one_moment() as connection:
-            return await listing.read(connection, search, page, record_of)
+            await connection.fetch(_LISTING, limit, "force_custom_plan")
+            try:
+                return await _taken(steps, connection)
+            except asyncpg.QueryCanceledError as error:
+                raise SearchTooBroad from error
 
     async def _one(
         self, query: Query, values: Mapping[str, object], record_of: Callable[[Row], Record]
@@ -164,36 +184,23 @@ class PostgresRecords:
             return []  # a number above 64 bits is nobody's; nor is a text that no text can be
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """A slice of the matching rows and their count."""
-
-    rows: Query
-    count: Query
-
-    async def read(
-        self,
-        connection: asyncpg.Connection,
-        search: Search,
-        page: PageRequest,
-        record_of: Callable[[Row], Record],
-    ) -> Page[Record]:
-        """Both as of one moment: the caller has begun the transaction."""
-        values = values_of(search)
-        total = await connection.fetchval(self.count.text, *self.count.bound(values))
-        values |= {"limit": page.size, "offset": page.number * page.size}
-        rows = await connection.fetch(self.rows.text, *self.rows.bound(values))
-        return Page(tuple(map(record_of, rows)), total, page)
+async def _taken(steps: Steps, connection: asyncpg.Connection) -> Found:
+    """Take the steps. All as of one moment: the caller has begun the transaction."""
+    question = next(steps)
+    while True:
+        statement, values = question
+        query = _query(statement)
+        rows = await connection.fetch(query.text, *query.bound(values))
+        try:
+            question = steps.send(rows)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
 
 
-@lru_cache(_SHAPES_CACHED)
-def _orders_listing(shape: Shape) -> _Listing:
-    return _Listing(Query.of(orders_statement(shape)), Query.of(orders_count(shape)))
-
-
-@lru_cache(_SHAPES_CACHED)
-def _transactions_listing(shape: Shape) -> _Listing:
-    return _Listing(Query.of(transactions_statement(shape)), Query.of(transactions_count(shape)))
+@lru_cache(_STATEMENTS_CACHED)
+def _query(statement: Select[Any]) -> Query:
+    return Query.of(statement)
 
 
 @lru_cache(_SHAPES_CACHED)

@@ -39,7 +39,7 @@ WHERE transaction_id = $2 AND kind = '{ForwardKind.REVERSAL}'
 _REOPEN: Final = f"""
 UPDATE forwards
 SET owner_epoch = CASE WHEN done_at_ms IS NULL THEN owner_epoch ELSE $1 END, done_at_ms = NULL,
-    next_attempt_at_ms = $2 + (next_attempt_at_ms = $2)::int,
+    next_attempt_at_ms = $2::bigint + (next_attempt_at_ms = $2)::int,
     resolution = NULL, resolution_reason = NULL
 WHERE transaction_id = $3 AND kind = '{ForwardKind.REVERSAL}'
 """

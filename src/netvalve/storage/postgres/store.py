@@ -14,13 +14,17 @@ from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.storage.configuration import FollowedConfiguration
 from netvalve.storage.engine import engine_of
 from netvalve.storage.identifiers import LeasedIdentifiers
-from netvalve.storage.migrate import require_usable
+from netvalve.storage.listings import LISTING_MAX_S
+from netvalve.storage.migrate import TALLIES_SINCE, require_usable
 from netvalve.storage.postgres import leases
+from netvalve.storage.postgres.allowances import PostgresAllowances
 from netvalve.storage.postgres.batch_writer import ANSWER_S, BatchWriter, Item, Result, Statement
 from netvalve.storage.postgres.closing import Closings
 from netvalve.storage.postgres.configuration import follow_configuration
+from netvalve.storage.postgres.connection import BY_NUMBER
 from netvalve.storage.postgres.expiring import PostgresExpiring
 from netvalve.storage.postgres.exports import Exports
+from netvalve.storage.postgres.folding import keep_folding
 from netvalve.storage.postgres.forwards import PostgresForwards
 from netvalve.storage.postgres.journal import PostgresJournal
 from netvalve.storage.postgres.keys import PostgresKeys
@@ -35,6 +39,7 @@ from netvalve.telemetry.metrics import Metrics
 
 _LOOK_UPS: Final = 2
 _WORKERS: Final = 2
+_ALLOWANCES: Final = 2
 _VITAL: Final = 1
 _LISTING_S: Final = 30.0
 _MONTHS_EVERY_S: Final = 3600.0
@@ -61,26 +66,39 @@ class Connections:
     look_ups: Readers
     listings: Readers
     workers: Writers
+    allowances: Writers
     vital_reads: Readers
     """For the configuration and for readiness."""
     vital: Writers
     """For the lease."""
+    numbers: Writers
+    """For blocks of numbers, which payments wait for."""
 
     @classmethod
     def to(cls, database_url: str, listings: int) -> Self:
         """None of them is open yet."""
         return cls(
-            look_ups=Readers(database_url, _LOOK_UPS, "look-up", ANSWER_S),
+            look_ups=Readers(database_url, _LOOK_UPS, "look-up", ANSWER_S, **BY_NUMBER),
             listings=Readers(database_url, listings, "listing", _LISTING_S),
-            workers=Writers(database_url, _WORKERS, "worker", ANSWER_S),
+            workers=Writers(database_url, _WORKERS, "worker", ANSWER_S, **BY_NUMBER),
+            allowances=Writers(database_url, _ALLOWANCES, "allowance", ANSWER_S),
             vital_reads=Readers(database_url, _VITAL, "configuration", ANSWER_S),
             vital=Writers(database_url, _VITAL, "lease", ANSWER_S),
+            numbers=Writers(database_url, _VITAL, "numbers", ANSWER_S),
         )
 
     @property
     def all(self) -> tuple[Readers | Writers, ...]:
         """Every pool."""
-        return self.look_ups, self.listings, self.workers, self.vital_reads, self.vital
+        return (
+            self.look_ups,
+            self.listings,
+            self.workers,
+            self.allowances,
+            self.vital_reads,
+            self.vital,
+            self.numbers,
+        )
 
 
 class PostgresStore:
@@ -93,18 +111,29 @@ class PostgresStore:
         self,
         database_url: str,
         *,
+        tallies: bool,
         metrics: Metrics,
         batch_max: int,
         waiting_max: int,
         read_connections: int,
         export_max_s: float,
+        listing_max_s: float,
         on_death: Callable[[], None] | None,
     ) -> None:
         self._connections = own = Connections.to(database_url, read_connections)
         exports = Exports(database_url, read_connections, export_max_s)
-        self.records = PostgresRecords(own.look_ups, own.listings, own.vital_reads, exports)
+        self.records = PostgresRecords(
+            own.look_ups,
+            own.listings,
+            own.vital_reads,
+            exports,
+            tallies=tallies,
+            listing_max_s=listing_max_s,
+        )
+        self._tallies = tallies
         self.keys = PostgresKeys(own.workers)
         self.expiring = PostgresExpiring(own.look_ups, own.workers)
+        self.allowances = PostgresAllowances(own.allowances)
         self._database_url, self._metrics = database_url, metrics
         self._batch_max, self._waiting_max, self._on_death = batch_max, waiting_max, on_death
         self._parts = AsyncExitStack()
@@ -121,6 +150,7 @@ class PostgresStore:
         read_connections: int = 4,
         configuration_poll_s: float = 0.5,
         export_max_s: float = 3600,
+        listing_max_s: float = LISTING_MAX_S,
         on_death: Callable[[], None] | None = None,
     ) -> Self:
         """Reach a database that has its tables. `on_death` hears that a writer is at its end.
@@ -128,14 +158,16 @@ class PostgresStore:
         Raises:
             StoreNotReady: it has no tables, or those of a release that this one cannot run with.
         """
-        await asyncio.to_thread(require_usable, database_url)
+        revision = await asyncio.to_thread(require_usable, database_url)
         store = cls(
             database_url,
+            tallies=revision >= TALLIES_SINCE,
             metrics=metrics,
             batch_max=batch_max,
             waiting_max=waiting_max,
             read_connections=read_connections,
             export_max_s=export_max_s,
+            listing_max_s=listing_max_s,
             on_death=on_death,
         )
         try:
@@ -180,6 +212,9 @@ class PostgresStore:
         self._parts.push_async_callback(self.configuration.stop)
         months = asyncio.create_task(self._add_months(), name="months")
         self._parts.callback(months.cancel)
+        if self._tallies:
+            folding = asyncio.create_task(keep_folding(self._connections.workers), name="tallies")
+            self._parts.callback(folding.cancel)
 
     def _writer(self, epoch: int, statement: Statement[Item, Result]) -> BatchWriter[Item, Result]:
         return BatchWriter(
@@ -200,7 +235,7 @@ class PostgresStore:
             return first
 
         try:
-            return await self._connections.workers.write(taken)
+            return await self._connections.numbers.write(taken)
         except StoreUncertain as error:
             raise StoreUnavailable(f"a block of numbers was lost: {error}") from error
 

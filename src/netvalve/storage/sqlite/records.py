@@ -5,11 +5,13 @@ connection of its own. Listings and exports run on threads.
 """
 
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+from sqlalchemy import Select
 
 from netvalve.domain.backlog import Backlog
 from netvalve.domain.card import SealedCard
@@ -21,10 +23,20 @@ from netvalve.domain.journal import (
     StoreUncertain,
 )
 from netvalve.domain.order import Order
-from netvalve.domain.search import Page, PageRequest, Search
+from netvalve.domain.search import Page, PageRequest, Search, SearchTooBroad
 from netvalve.domain.transaction import Transaction
 from netvalve.storage import backlog_queries, queries
 from netvalve.storage.exports import columns_of
+from netvalve.storage.listings import (
+    LISTING_MAX_S,
+    Abilities,
+    Found,
+    Steps,
+    newest_orders,
+    newest_transactions,
+    orders_steps,
+    transactions_steps,
+)
 from netvalve.storage.mapping import (
     Row,
     history_entry_of,
@@ -34,16 +46,7 @@ from netvalve.storage.mapping import (
     transaction_of,
     transaction_on_order_of,
 )
-from netvalve.storage.search import (
-    Shape,
-    export_statement,
-    orders_count,
-    orders_statement,
-    shape_of,
-    transactions_count,
-    transactions_statement,
-    values_of,
-)
+from netvalve.storage.search import Shape, export_statement, shape_of, values_of
 from netvalve.storage.sqlite.backlog import read_backlog
 from netvalve.storage.sqlite.exports import Chunk, Exports
 from netvalve.storage.sqlite.query import Query
@@ -64,6 +67,10 @@ _HISTORY: Final = Query.of(queries.HISTORY)
 _NEXT_ATTEMPT: Final = Query.of(backlog_queries.NEXT_ATTEMPT)
 
 _SHAPES_CACHED: Final = 512
+_STATEMENTS_CACHED: Final = 2_048
+_CAN: Final = Abilities(tallies=True, lateral=False)
+_OPERATIONS_A_LOOK: Final = 100_000
+"""Of SQLite's machine, between two looks at the clock: some milliseconds."""
 
 
 class SqliteRecords:
@@ -72,11 +79,19 @@ class SqliteRecords:
     Each raises StoreUnavailable while the store cannot be read.
     """
 
-    def __init__(self, path: Path, writer: Writer, readers: Readers, exports: Exports) -> None:
+    def __init__(
+        self,
+        path: Path,
+        writer: Writer,
+        readers: Readers,
+        exports: Exports,
+        listing_max_s: float = LISTING_MAX_S,
+    ) -> None:
         self._reader = Reader(path)
         self._writer = writer
         self._readers = readers
         self._exports = exports
+        self._listing_max_s = listing_max_s
 
     def close(self) -> None:
         """Close the look-ups' connection."""
@@ -133,14 +148,13 @@ class SqliteRecords:
 
     async def orders(self, search: Search, page: PageRequest) -> Page[Order]:
         """Newest first by (created, id)."""
-        listing = _orders_listing(shape_of(search))
-        return await self._readers.read(partial(listing.read, search, page, order_of))
+        steps = orders_steps(search, page, _CAN)
+        return newest_orders(*await self._found(steps), page)
 
     async def transactions(self, search: Search, page: PageRequest) -> Page[TransactionOnOrder]:
         """Newest first by (opened, id)."""
-        listing = _transactions_listing(shape_of(search))
-        read = partial(listing.read, search, page, transaction_on_order_of)
-        return await self._readers.read(read)
+        steps = transactions_steps(search, page, _CAN)
+        return newest_transactions(*await self._found(steps), page)
 
     def export(
         self, search: Search, form: Callable[[TransactionColumns], Chunk]
@@ -149,6 +163,22 @@ class SqliteRecords:
         query = _export_query(shape_of(search))
         values = query.bound(values_of(search))
         return self._exports.stream(query.text, values, lambda rows: form(columns_of(rows)))
+
+    async def _found(self, steps: Steps) -> Found:
+        return await self._readers.read(partial(self._taken, steps))
+
+    def _taken(self, steps: Steps, connection: sqlite3.Connection) -> Found:
+        """What the steps lead to, within the time that a listing may take."""
+        end_s = time.monotonic() + self._listing_max_s
+        connection.set_progress_handler(lambda: time.monotonic() > end_s, _OPERATIONS_A_LOOK)
+        try:
+            return taken(steps, connection)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            raise SearchTooBroad from error
+        finally:
+            connection.set_progress_handler(None, 0)
 
     def _one(
         self, query: Query, values: Mapping[str, object], record_of: Callable[[Row], Record]
@@ -171,36 +201,23 @@ class SqliteRecords:
             return []  # a number above 64 bits is nobody's
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """A slice of the matching rows and their count."""
-
-    rows: Query
-    count: Query
-
-    def read(
-        self,
-        search: Search,
-        page: PageRequest,
-        record_of: Callable[[Row], Record],
-        connection: sqlite3.Connection,
-    ) -> Page[Record]:
-        """Both as of one moment: the caller has begun the transaction."""
-        values = values_of(search)
-        (total,) = connection.execute(self.count.text, self.count.bound(values)).fetchone()
-        values |= {"limit": page.size, "offset": page.number * page.size}
-        rows = connection.execute(self.rows.text, self.rows.bound(values))
-        return Page(tuple(map(record_of, rows)), total, page)
+def taken(steps: Steps, connection: sqlite3.Connection) -> Found:
+    """Take the steps. All as of one moment: the caller has begun the transaction."""
+    question = next(steps)
+    while True:
+        statement, values = question
+        query = _query(statement)
+        rows = connection.execute(query.text, query.bound(values)).fetchall()
+        try:
+            question = steps.send(rows)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
 
 
-@lru_cache(_SHAPES_CACHED)
-def _orders_listing(shape: Shape) -> _Listing:
-    return _Listing(Query.of(orders_statement(shape)), Query.of(orders_count(shape)))
-
-
-@lru_cache(_SHAPES_CACHED)
-def _transactions_listing(shape: Shape) -> _Listing:
-    return _Listing(Query.of(transactions_statement(shape)), Query.of(transactions_count(shape)))
+@lru_cache(_STATEMENTS_CACHED)
+def _query(statement: Select[Any]) -> Query:
+    return Query.of(statement)
 
 
 @lru_cache(_SHAPES_CACHED)

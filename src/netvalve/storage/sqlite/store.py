@@ -12,8 +12,10 @@ from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.storage.configuration import FollowedConfiguration
 from netvalve.storage.engine import sqlite_path
 from netvalve.storage.identifiers import LeasedIdentifiers
+from netvalve.storage.listings import LISTING_MAX_S
 from netvalve.storage.migrate import StoreNotReady, upgrade
 from netvalve.storage.owner import Owner
+from netvalve.storage.sqlite.allowances import SqliteAllowances
 from netvalve.storage.sqlite.configuration import follow_configuration
 from netvalve.storage.sqlite.connection import open_writer
 from netvalve.storage.sqlite.expiring import SqliteExpiring
@@ -57,6 +59,7 @@ class SqliteStore:
         self.configuration = configuration
         self.keys = keys
         self.expiring = expiring
+        self.allowances = SqliteAllowances(now_ms)
         self._writer, self._reader, self._now_ms = writer, reader, now_ms
         self._parts = parts
 
@@ -72,6 +75,7 @@ class SqliteStore:
         read_connections: int = 4,
         configuration_poll_s: float = 0.5,
         export_max_s: float = 3600,
+        listing_max_s: float = LISTING_MAX_S,
         on_death: Callable[[], None] | None = None,
         connect: Connect = open_writer,
     ) -> Self:
@@ -104,7 +108,7 @@ class SqliteStore:
             readers = Readers(path, read_connections)
             parts.push_async_callback(readers.stop)
             exports = Exports(path, read_connections, export_max_s)
-            records = SqliteRecords(path, writer, readers, exports)
+            records = SqliteRecords(path, writer, readers, exports, listing_max_s)
             parts.callback(records.close)
             directory_reader = Readers(path, 1)
             parts.push_async_callback(directory_reader.stop)

@@ -14,6 +14,7 @@ class Subject(StrEnum):
     ORDER = "order"
     TRANSACTION = "transaction"
     CARD = "card"
+    CLIENT = "client"
 
 
 @dataclass(frozen=True, slots=True)

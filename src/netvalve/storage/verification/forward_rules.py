@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, se
 from netvalve.domain.journal import ForwardKind, ResolvedAs
 from netvalve.domain.lifecycle import Event, State
 from netvalve.storage.schema import events, forwards, transactions
+from netvalve.storage.verification.archived import is_here
 from netvalve.storage.verification.breach import Question, Subject
 
 _WAITS: Final = literal("waits")
@@ -56,11 +57,12 @@ _STORED_FOR_NOTHING: Final = Question(
     )
     .select_from(_ABOUT)
     .where(
+        is_here(forwards.c.transaction_id),
         or_(
             transactions.c.state.is_(None),
             and_(forwards.c.kind == str(ForwardKind.REVERSAL), ~_REVERSED),
             and_(forwards.c.kind == str(ForwardKind.REPEAT), ~_WAS_REPEATED),
-        )
+        ),
     ),
 )
 

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case
 from netvalve.domain.lifecycle import HOLDS_MONEY, State
 from netvalve.domain.transaction import CHARGES, OPENERS, TransactionType
 from netvalve.storage.schema import orders, transactions
+from netvalve.storage.verification.archived import is_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ STANDINGS: Final[Select[Any]] = (
         _sum(_cancel),
     )
     .select_from(orders.outerjoin(transactions, _row.order_id == orders.c.order_id))
+    .where(is_here(orders.c.order_id), is_here(orders.c.opening_id))
     .group_by(orders.c.order_id)
     .order_by(orders.c.order_id)
 )

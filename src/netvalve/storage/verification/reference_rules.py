@@ -14,6 +14,7 @@ from netvalve.storage.schema import (
     orders,
     transactions,
 )
+from netvalve.storage.verification.archived import HORIZON, is_here
 from netvalve.storage.verification.breach import Question, Subject
 
 _parents: Final = transactions.alias("parents")
@@ -60,10 +61,11 @@ _KEY_WITHOUT_ORDER: Final = Question(
     )
     .select_from(order_keys.outerjoin(orders, orders.c.order_id == order_keys.c.order_id))
     .where(
+        is_here(order_keys.c.order_id),
         or_(
             orders.c.client_id.is_distinct_from(order_keys.c.client_id),
             orders.c.client_order_id.is_distinct_from(order_keys.c.client_order_id),
-        )
+        ),
     ),
 )
 
@@ -77,16 +79,22 @@ _TRANSACTION_OF_ANOTHER_ORDER: Final = Question(
     )
     .select_from(transactions.outerjoin(orders, orders.c.order_id == transactions.c.order_id))
     .where(
+        is_here(transactions.c.order_id),
         or_(
             orders.c.client_id.is_distinct_from(transactions.c.client_id),
             orders.c.mid_id.is_distinct_from(transactions.c.mid_id),
             orders.c.currency.is_distinct_from(transactions.c.currency),
-        )
+        ),
     ),
 )
 
 _follows: Final = transactions.c.type.not_in([*map(str, OPENERS)])
 _rebills: Final = transactions.c.type == str(TransactionType.REBILL)
+_parent_is_here: Final = and_(
+    func.coalesce(transactions.c.parent_id, HORIZON) >= HORIZON,
+    or_(~_rebills, _parents.c.transaction_id.is_not(None), HORIZON == 0),
+)
+"""An order takes along what later months have of it, which a rebill may name."""
 
 _PARENT_ELSEWHERE: Final = Question(
     "what follows names a transaction of its order, a rebill one of its client",
@@ -103,13 +111,14 @@ _PARENT_ELSEWHERE: Final = Question(
         transactions.outerjoin(_parents, _parents.c.transaction_id == transactions.c.parent_id)
     )
     .where(
+        _parent_is_here,
         or_(
             and_(_follows, _parents.c.order_id.is_distinct_from(transactions.c.order_id)),
             and_(
                 or_(_follows, _rebills),
                 _parents.c.client_id.is_distinct_from(transactions.c.client_id),
             ),
-        )
+        ),
     ),
 )
 
@@ -120,7 +129,7 @@ _HISTORY_OF_NOTHING: Final = Question(
     .select_from(
         events.outerjoin(transactions, transactions.c.transaction_id == events.c.transaction_id)
     )
-    .where(transactions.c.transaction_id.is_(None))
+    .where(transactions.c.transaction_id.is_(None), is_here(events.c.transaction_id))
     .distinct(),
 )
 
@@ -137,7 +146,10 @@ _KEY_OF_ANOTHER: Final = Question(
             transactions, transactions.c.transaction_id == idempotency_keys.c.transaction_id
         )
     )
-    .where(transactions.c.client_id.is_distinct_from(idempotency_keys.c.client_id)),
+    .where(
+        transactions.c.client_id.is_distinct_from(idempotency_keys.c.client_id),
+        is_here(idempotency_keys.c.transaction_id),
+    ),
 )
 
 _CARD_OF_ANOTHER: Final = Question(

@@ -15,6 +15,7 @@ from netvalve.storage.verification.forward_rules import FORWARD_RULES
 from netvalve.storage.verification.histories import histories
 from netvalve.storage.verification.order_standing import standings
 from netvalve.storage.verification.reference_rules import REFERENCE_RULES
+from netvalve.storage.verification.tally_rules import TALLY_RULES, are_kept
 
 _COUNTED: Final = (orders, transactions, events, forwards, cards)
 
@@ -54,6 +55,9 @@ def _breaches(connection: Connection) -> Iterator[Breach]:
         yield from history_rules.breaches_of(history)
     for question in (*REFERENCE_RULES, *FORWARD_RULES):
         yield from question.breaches(connection)
+    if are_kept(connection):
+        for question in TALLY_RULES:
+            yield from question.breaches(connection)
 
 
 def _rows(connection: Connection, table: Table) -> int:

@@ -1,0 +1,313 @@
+"""Listings at size: counts kept by the database itself, and indexes that pages are read from.
+
+It expands: what ran on revision 0004 runs on. On PostgreSQL gateways write all the while; each
+step may be done again after a migration that was broken off.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import op
+from psycopg.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
+
+revision = "0005"
+down_revision = "0004"
+
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_HOUR_MS: Final = 3_600_000
+_LISTED: Final = {"orders": ("O", "created_at_ms"), "transactions": ("T", "opened_at_ms")}
+_GROUP: Final = ("mid_id", "type", "state", "currency")
+_CHANGE: Final = ("client_id", "listing", "hour", *_GROUP, "rows")
+_OF_GROUP: Final = ("client_id", *_GROUP)
+
+_INDEXES: Final = (
+    ("orders_of_group", "orders", (*_OF_GROUP, "created_at_ms", "order_id"), ""),
+    (
+        "orders_of_last_four_by_time",
+        "orders",
+        ("client_id", "last_four", "created_at_ms", "order_id"),
+        "",
+    ),
+    (
+        "orders_of_email_by_time",
+        "orders",
+        ("client_id", "email_folded", "created_at_ms", "order_id"),
+        " WHERE email_folded IS NOT NULL",
+    ),
+    (
+        "transactions_of_group",
+        "transactions",
+        (*_OF_GROUP, "opened_at_ms", "transaction_id"),
+        "",
+    ),
+)
+_REPLACED: Final = ("orders_of_account", "orders_of_last_four", "orders_of_email")
+_STATISTICS: Final = """
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+('orders', 'orders_of_group', '1000000 50000 10000 4000 800 800 1 1'),
+('orders', 'orders_of_last_four_by_time', '1000000 50000 20 1 1'),
+('orders', 'orders_of_email_by_time', '500000 25000 3 1 1'),
+('transactions', 'transactions_of_group', '2000000 100000 20000 6000 1000 1000 1 1')
+"""
+"""What SQLite may expect of a full store: rows, then rows for each longer part of the key."""
+
+_FOLD: Final = f"""
+INSERT INTO tallies (client_id, listing, span_h, span, {", ".join(_GROUP)}, rows)
+SELECT client_id, listing, span_h, hour / span_h, {", ".join(_GROUP)}, sum(rows)
+FROM tally_changes
+    CROSS JOIN (SELECT 1 AS span_h UNION ALL SELECT 24 UNION ALL SELECT 768) spans
+WHERE true
+GROUP BY client_id, listing, span_h, hour / span_h, {", ".join(_GROUP)}
+HAVING sum(rows) <> 0
+ON CONFLICT (client_id, listing, span_h, span, {", ".join(_GROUP)})
+DO UPDATE SET rows = tallies.rows + excluded.rows
+"""  # noqa: S608  # constants
+_FOLD_ABOVE: Final = 500
+"""Changes that a listing on SQLite reads beside the tallies at most."""
+_VACUUM: Final = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000"
+_LOCK_WAIT: Final = "500ms"
+_PAUSE_S: Final = 5.0
+_TRIES: Final = 1_000
+"""A lock is asked for briefly, for writers queue behind whoever waits; an export may hold it up for
+an hour."""
+_POSTGRES_TRIGGERS: Final = (
+    ("come", "INSERT", "NEW TABLE AS come"),
+    ("go", "DELETE", "OLD TABLE AS gone"),
+    ("move", "UPDATE", "NEW TABLE AS come OLD TABLE AS gone"),
+)
+
+
+def upgrade() -> None:
+    """Indexes first, which takes longest and waits for nobody; then the counts."""
+    if op.get_bind().dialect.name == "sqlite":
+        _on_sqlite()
+    else:
+        _on_postgres()
+
+
+def _create_tables() -> None:
+    numbers = ("client_id", "span_h", "span", "hour", "mid_id", "rows")
+    spans = ("client_id", "listing", "span_h", "span", *_GROUP)
+    for table, columns in (("tallies", (*spans, "rows")), ("tally_changes", _CHANGE)):
+        op.create_table(
+            table,
+            *(
+                sa.Column(
+                    name,
+                    _NUMBER if name in numbers else sa.Text(),
+                    nullable=False,
+                    autoincrement=False,
+                )
+                for name in columns
+            ),
+            *([sa.PrimaryKeyConstraint(*spans, name="tallies_key")] if table == "tallies" else []),
+            sqlite_strict=True,
+            sqlite_with_rowid=table != "tallies",
+            if_not_exists=True,
+        )
+
+
+def _counted(table: str) -> str:
+    """Every row there is, as changes."""
+    listing, at_ms = _LISTED[table]
+    hour, group = f"{at_ms} / {_HOUR_MS}", ", ".join(_GROUP)
+    return (
+        f"INSERT INTO tally_changes ({', '.join(_CHANGE)})"  # noqa: S608  # constants
+        f" SELECT client_id, '{listing}', {hour}, {group}, count(*) FROM {table}"
+        f" GROUP BY client_id, {hour}, {group}"
+    )
+
+
+def _on_sqlite() -> None:
+    """Nobody writes meanwhile."""
+    _create_tables()
+    for name in _REPLACED:
+        op.execute(f"DROP INDEX {name}")
+        op.execute(f"DELETE FROM sqlite_stat1 WHERE idx = '{name}'")  # noqa: S608  # a constant
+    for name, table, columns, where in _INDEXES:
+        op.execute(f"CREATE INDEX {name} ON {table} ({', '.join(columns)}){where}")
+    op.execute(_STATISTICS)
+    for table in _LISTED:
+        op.execute(_counted(table))
+    op.execute(_FOLD)
+    op.execute("DELETE FROM tally_changes")
+    for table in _LISTED:
+        for statement in _sqlite_triggers(table):
+            op.execute(statement)
+    op.execute(
+        "CREATE TRIGGER tally_changes_fold AFTER INSERT ON tally_changes"
+        f" WHEN NEW.rowid >= {_FOLD_ABOVE}"
+        f" BEGIN {_FOLD}; DELETE FROM tally_changes; END"  # constants
+    )
+
+
+def _sqlite_triggers(table: str) -> Iterator[str]:
+    listing, at_ms = _LISTED[table]
+    watched = ("client_id", *_GROUP, at_ms)
+
+    def change(row: str, rows: int) -> str:
+        values = ", ".join(f"{row}.{name}" for name in _GROUP)
+        return (
+            f"INSERT INTO tally_changes ({', '.join(_CHANGE)}) VALUES"  # noqa: S608  # constants
+            f" ({row}.client_id, '{listing}', {row}.{at_ms} / {_HOUR_MS}, {values}, {rows})"
+        )
+
+    moved = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in watched)
+    yield f"CREATE TRIGGER {table}_come AFTER INSERT ON {table} BEGIN {change('NEW', 1)}; END"
+    yield f"CREATE TRIGGER {table}_go AFTER DELETE ON {table} BEGIN {change('OLD', -1)}; END"
+    yield (
+        f"CREATE TRIGGER {table}_move AFTER UPDATE OF {', '.join(watched)} ON {table} WHEN {moved}"
+        f" BEGIN {change('OLD', -1)}; {change('NEW', 1)}; END"
+    )
+
+
+def _on_postgres() -> None:
+    with op.get_context().autocommit_block():
+        _create_tables()
+        for table in ("tallies", "tally_changes"):
+            op.execute(f"ALTER TABLE {table} SET ({_VACUUM})")
+        op.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
+        for index in _INDEXES:
+            _index_without_a_wait(*index)
+        for name in _REPLACED:
+            _patiently(op.get_bind(), f"DROP INDEX IF EXISTS {name}")
+        for table in _LISTED:
+            op.execute(_postgres_function(table))
+    _count_while_others_write()
+
+
+def _index_without_a_wait(name: str, table: str, columns: tuple[str, ...], where: str) -> None:
+    """Part by part, each built while others write to it; the whole is valid with its last part."""
+    keys = ", ".join(columns)
+    connection = op.get_bind()
+    _patiently(connection, f"CREATE INDEX IF NOT EXISTS {name} ON ONLY {table} ({keys}){where}")
+    for part in _parts_without(name, table):
+        own = f"{part}_{name}"
+        _patiently(connection, f"DROP INDEX IF EXISTS {own}")
+        connection.execute(sa.text("SET lock_timeout = 0"))
+        op.execute(f"CREATE INDEX CONCURRENTLY {own} ON {part} ({keys}){where}")
+        connection.execute(sa.text(f"SET lock_timeout = '{_LOCK_WAIT}'"))
+        _patiently(connection, f"ALTER INDEX {name} ATTACH PARTITION {own}")
+
+
+def _patiently(connection: sa.Connection, statement: str) -> None:
+    """Execute once nobody is in the way; until then everybody else goes on."""
+    for _ in range(_TRIES):
+        try:
+            connection.execute(sa.text(statement))
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            connection.rollback()
+            time.sleep(_PAUSE_S)
+        else:
+            return
+    raise TimeoutError(f"others are in the way for long: {statement}")
+
+
+def _parts_without(index: str, table: str) -> list[str]:
+    """Parts of a table that have no part of an index."""
+    rows = op.get_bind().execute(
+        sa.text(
+            """
+            SELECT inhrelid::regclass::text FROM pg_inherits
+            WHERE inhparent = CAST(:table AS regclass) AND inhrelid NOT IN (
+                SELECT x.indrelid FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid
+                WHERE i.inhparent = CAST(:index AS regclass)
+            )
+            """
+        ),
+        {"table": table, "index": index},
+    )
+    return [part for (part,) in rows]
+
+
+def _postgres_function(table: str) -> str:
+    """What a statement has changed, in as few rows as there are groups."""
+    listing, at_ms = _LISTED[table]
+    into = f"INSERT INTO tally_changes ({', '.join(_CHANGE)})"
+    key = f"client_id, {at_ms} / {_HOUR_MS}, {', '.join(_GROUP)}"
+    shown = f"client_id, '{listing}', {at_ms} / {_HOUR_MS}, {', '.join(_GROUP)}"
+    columns = ", ".join(("client_id", at_ms, *_GROUP))
+    return f"""
+CREATE OR REPLACE FUNCTION {table}_tally() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        {into} SELECT {shown}, count(*) FROM come GROUP BY {key};
+    ELSIF TG_OP = 'DELETE' THEN
+        {into} SELECT {shown}, -count(*) FROM gone GROUP BY {key};
+    ELSE
+        {into} SELECT {shown}, sum(change) FROM (
+            SELECT {columns}, 1 AS change FROM come UNION ALL SELECT {columns}, -1 FROM gone
+        ) changed GROUP BY {key} HAVING sum(change) <> 0;
+    END IF;
+    RETURN NULL;
+END $$
+"""  # noqa: S608  # constants
+
+
+def _count_while_others_write() -> None:
+    """Writers wait only while the triggers come in.
+
+    What was committed before is counted from a snapshot taken in that moment, what comes after by
+    the triggers, whose changes the snapshot does not see and leaves in their place.
+    """
+    engine = op.get_bind().engine
+    with engine.connect() as installing, engine.connect() as counting:
+        installing.execute(sa.text(f"SET lock_timeout = '{_LOCK_WAIT}'"))
+        installing.commit()
+        _install_triggers(installing)
+        counting.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        counting.execute(sa.text("SELECT 1"))
+        installing.commit()
+        for table in _LISTED:
+            counting.execute(sa.text(_counted(table)))
+        counting.execute(sa.text(_FOLD))
+        counting.execute(sa.text("DELETE FROM tally_changes"))
+        counting.commit()
+
+
+def _install_triggers(connection: sa.Connection) -> None:
+    """Leaves the transaction open, with nobody else writing."""
+    lock = "LOCK TABLE orders, transactions IN SHARE ROW EXCLUSIVE MODE"
+    _patiently(connection, lock)
+    connection.execute(sa.text("TRUNCATE tallies, tally_changes"))
+    for table in _LISTED:
+        for suffix, when, rows in _POSTGRES_TRIGGERS:
+            connection.execute(sa.text(f"DROP TRIGGER IF EXISTS {table}_{suffix} ON {table}"))
+            connection.execute(
+                sa.text(
+                    f"CREATE TRIGGER {table}_{suffix} AFTER {when} ON {table}"
+                    f" REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION {table}_tally()"
+                )
+            )
+
+
+def downgrade() -> None:
+    """The indexes of before, and no counts."""
+    on_postgres = op.get_bind().dialect.name == "postgresql"
+    for table in _LISTED:
+        for suffix, *_ in _POSTGRES_TRIGGERS:
+            on_table = f" ON {table}" if on_postgres else ""
+            op.execute(f"DROP TRIGGER {table}_{suffix}{on_table}")
+        if on_postgres:
+            op.execute(f"DROP FUNCTION {table}_tally()")
+    for name, *_ in _INDEXES:
+        op.execute(f"DROP INDEX {name}")
+        if not on_postgres:
+            op.execute(f"DELETE FROM sqlite_stat1 WHERE idx = '{name}'")  # noqa: S608  # a constant
+    op.create_index("orders_of_account", "orders", ["client_id", "mid_id", "created_at_ms"])
+    op.create_index("orders_of_last_four", "orders", ["client_id", "last_four"])
+    email = sa.text("email_folded IS NOT NULL")
+    op.create_index(
+        "orders_of_email",
+        "orders",
+        ["client_id", "email_folded"],
+        sqlite_where=email,
+        postgresql_where=email,
+    )
+    op.drop_table("tally_changes")
+    op.drop_table("tallies")
