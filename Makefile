@@ -15,9 +15,20 @@ help: ## Show this list
 run: $(VENV)/.runtime ## Start the sandbox: the gateway and the test bank
 	@exec $(BIN)/netvalve sandbox
 
+# Without PYTEST_ARGS: everything, and then the HTTP contract and the programs on PostgreSQL too.
+# One process a core; a file's tests stay together, in the order of the folders, small ones last.
+EVERY_CORE := -n auto --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/ha
+
 .PHONY: test
 test: $(VENV)/.development ## Run all tests
-	@$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/ha $(PYTEST_ARGS)
+	@$(BIN)/python tests/postgres.py --check
+ifdef PYTEST_ARGS
+	@$(PYTEST) $(PYTEST_ARGS)
+else
+	@$(PYTEST) $(EVERY_CORE)
+	@$(PYTEST) $(EVERY_CORE) --store postgresql tests/api tests/e2e
+endif
 
 .PHONY: test-browser
 test-browser: $(VENV)/.browser ## Run the tests of the pages (needs Chromium)
@@ -30,9 +41,10 @@ test-ha: $(VENV)/.development ## Lose machines of a real cluster under load (nee
 	@PYTHONPATH=tests $(BIN)/python -m ha $(PYTEST_ARGS)
 
 .PHONY: rounds
-rounds: $(VENV)/.development ## Break running processes on purpose: ROUNDS=50 SEED=7 HARMS="stop,stall"
+rounds: $(VENV)/.development ## Break running processes on purpose: ROUNDS=50 SEED=7 HARMS="stop,stall" STORE=postgresql
 	@PYTHONPATH=tests $(BIN)/python -m e2e.rounds $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(SEED),--seed "$(SEED)") $(if $(HARMS),--harms "$(HARMS)") $(ROUNDS_ARGS)
+		$(if $(SEED),--seed "$(SEED)") $(if $(HARMS),--harms "$(HARMS)") \
+		$(if $(STORE),--store $(STORE)) $(ROUNDS_ARGS)
 
 .PHONY: soak
 soak: $(VENV)/.runtime ## Simulate seed after seed until one fails: MINUTES=60 SEED=1000 HOURS=0.2

@@ -88,11 +88,14 @@ def _filling_sqlite(database_url: str) -> Iterator[Callable[[str], object]]:
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
             " AND tbl_name IN ('orders', 'transactions')"
         ).fetchall()
+        expected = connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall()
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}")
         yield connection.execute
         for _, text in indexes:
             connection.execute(text)
+        connection.execute("DELETE FROM sqlite_stat1")
+        connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", expected)
         connection.execute("PRAGMA journal_mode=WAL")
 
 

@@ -114,9 +114,14 @@ class PostgresServer:
 
     def thaw(self) -> None:
         """Go on after `freeze`."""
-        if self._process is not None and self._process.poll() is None:
+        if self.serves:
             for pid in (*self.backends(), self.pid):
                 os.kill(pid, signal.SIGCONT)
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is there, frozen or not."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -154,6 +159,14 @@ class PostgresServer:
         )
         restore = [programs / "psql", "--quiet", "--set=ON_ERROR_STOP=1", target_url]
         subprocess.run(restore, input=dump.stdout, stdout=subprocess.DEVNULL, check=True)
+
+    def disconnect(self, database: str) -> None:
+        """Cut everybody's connections to a database."""
+        with self.connect() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [database],
+            )
 
     def execute(self, statement: LiteralString, *names: str) -> None:
         """Say something as the superuser; each {} is a name."""

@@ -57,6 +57,11 @@ class ProgramStores:
         """PostgreSQL from now on."""
         self._databases = databases
 
+    @property
+    def databases(self) -> Databases | None:
+        """Where a program gets one of its own; None where it gets a file."""
+        return self._databases
+
     def of(self, home: Path) -> str:
         """The database of a program with this home, the same whenever it is asked for."""
         return self.setting(home).get("database", str(home / SQLITE_FILE))

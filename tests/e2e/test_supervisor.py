@@ -164,19 +164,17 @@ def test_connection_that_waits_for_a_worker_that_dies_is_taken_by_the_next(start
 def test_worker_that_ends_by_itself_leaves_new_connections_to_the_others(start: Start) -> None:
     running = start(workers=2)
     first = running.pids(2)
-    running.mood.write_text("one fails")
+    running.mood.write_text("silent")
     ending = int(running.ask("/end"))
     eventually(lambda: not runs(ending))
-    began_s = time.monotonic()
     assert {running.pid() for _ in range(20)} == first - {ending}
-    assert time.monotonic() - began_s < PAUSES_S[0]
 
 
 def test_pause_grows_for_a_worker_that_dies_again_and_again(start: Start) -> None:
     running = start(workers=2, mood="short")
     assert running.port
     lines = eventually(lambda: found if len(found := running.lines("worker_ended")) >= 3 else None)
-    assert [line["pause_s"] for line in lines[:3]] == [*PAUSES_S[1:4]]
+    assert [line["pause_s"] for line in lines[:3]] == [*PAUSES_S[:3]]
     assert {line["slot"] for line in lines} == {0}
 
 
@@ -187,9 +185,7 @@ def test_others_take_all_connections_while_one_cannot_be_replaced(start: Start) 
     for each in first:
         os.kill(each, signal.SIGKILL)
     eventually(lambda: len(running.lines("worker_ended")) >= 4)
-    began_s = time.monotonic()
     assert len({running.pid() for _ in range(20)}) == 1
-    assert time.monotonic() - began_s < PAUSES_S[2]
 
 
 @pytest.mark.parametrize(
@@ -285,16 +281,20 @@ def test_metrics_folder_goes_with_its_supervisor_or_at_the_next_start(
 ) -> None:
     folders = lambda: [*tmp_path.glob("netvalve-metrics-*")]  # noqa: E731
     killed = start(workers=1)
-    pid = killed.pid()
+    os.kill(pid := killed.pid(), signal.SIGSTOP)
     killed.process.kill()
+    ended(start(workers=1))
+    assert len(folders()) == 1, "its worker has not ended"
+    os.kill(pid, signal.SIGCONT)
     eventually(lambda: not runs(pid))
-    assert len(folders()) == 1
-    second = start(workers=1)
-    assert second.port
-    assert len(folders()) == 1
-    second.process.terminate()
-    assert second.ended() == 0
+    ended(start(workers=1))
     assert folders() == []
+
+
+def ended(running: Supervised) -> None:
+    assert running.port
+    running.process.terminate()
+    assert running.ended() == 0
 
 
 def test_lines_of_several_writers_to_one_pipe_are_whole(tmp_path: Path) -> None:
@@ -307,8 +307,9 @@ def test_lines_of_several_writers_to_one_pipe_are_whole(tmp_path: Path) -> None:
         with ThreadPoolExecutor(12) as pool:
             said = pool.map(lambda _: running.ask("/log"), range(12))
             read = b""
+            time.sleep(1)  # the pipe is full, and every writer waits for room in it
             while read.count(b"\n") < 12 * supervised.LINES:
-                read += os.read(reading, 65_536)
+                read += os.read(reading, 4_096)
             assert len({*said}) == 3
     finally:
         running.process.terminate()

@@ -67,7 +67,7 @@ class LeasedSequence:
 
     def _fetch(self) -> asyncio.Task[None]:
         """The one fetch under way; begins it where there is none."""
-        if self._fetching is None:
+        if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.get_running_loop().create_task(self._fetched())
             self._fetching.add_done_callback(self._settled)
         return self._fetching
@@ -77,7 +77,8 @@ class LeasedSequence:
 
     def _settled(self, fetching: asyncio.Task[None]) -> None:
         """A failed fetch is told to who waits for it; the next call tries again."""
-        self._fetching = None
+        if self._fetching is fetching:
+            self._fetching = None
         if not fetching.cancelled():
             fetching.exception()
 

@@ -322,22 +322,25 @@ Index(
     orders.c.created_at_ms,
     orders.c.order_id,
 )
-Index(
-    "orders_of_last_four_by_time",
-    orders.c.client_id,
-    orders.c.last_four,
-    orders.c.created_at_ms,
-    orders.c.order_id,
-)
-Index(
-    "orders_of_email_by_time",
-    orders.c.client_id,
-    orders.c.email_folded,
-    orders.c.created_at_ms,
-    orders.c.order_id,
-    sqlite_where=orders.c.email_folded.is_not(None),
-    postgresql_where=orders.c.email_folded.is_not(None),
-)
+for _name, _column in (
+    ("orders_of_last_four_by_time", orders.c.last_four),
+    ("orders_of_first_six", orders.c.first_six),
+):
+    Index(_name, orders.c.client_id, _column, orders.c.created_at_ms, orders.c.order_id)
+for _name, _column in (
+    ("orders_of_email_by_time", orders.c.email_folded),
+    ("orders_of_first_name", orders.c.first_name_folded),
+    ("orders_of_last_name", orders.c.last_name_folded),
+):
+    Index(
+        _name,
+        orders.c.client_id,
+        _column,
+        orders.c.created_at_ms,
+        orders.c.order_id,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )
 
 _uncaptured = and_(
     orders.c.expires_at_ms.is_not(None),
@@ -419,9 +422,26 @@ Index(
     transactions.c.opened_at_ms,
     transactions.c.transaction_id,
 )
-Index("transactions_of_order", transactions.c.order_id)
+Index(
+    "transactions_of_order_by_time",
+    transactions.c.order_id,
+    transactions.c.client_id,
+    transactions.c.opened_at_ms,
+    transactions.c.transaction_id,
+)
 Index("transactions_of_rrn", transactions.c.client_id, transactions.c.rrn)
 Index("transactions_of_trace", transactions.c.client_id, transactions.c.trace_id)
+for _name, _column in (
+    ("transactions_of_auth_code", transactions.c.auth_code),
+    ("transactions_of_scheme", transactions.c.scheme_transaction_id),
+):
+    Index(
+        _name,
+        transactions.c.client_id,
+        _column,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )
 Index(
     "transactions_of_parent",
     transactions.c.parent_id,

@@ -44,23 +44,33 @@ def metrics_folder() -> Iterator[MetricsFolder]:
     """A folder that is gone at the end, or at the next start where nobody was left to remove it."""
     _sweep(Path(gettempdir()))
     path = Path(mkdtemp(prefix=_PREFIX))
-    lock = os.open(path, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
     try:
-        yield MetricsFolder(path, lock)
+        with _locked(path) as lock:
+            yield MetricsFolder(path, lock)
     finally:
         shutil.rmtree(path, ignore_errors=True)
-        os.close(lock)
 
 
 def _sweep(place: Path) -> None:
-    """Remove what killed gateways have left."""
+    """Remove what killed gateways have left, and whose last worker has ended."""
     for path in place.glob(f"{_PREFIX}*"):
-        with suppress(OSError):
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            with os.fdopen(lock):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path)
+        with suppress(OSError), _locked(path):
+            shutil.rmtree(path)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Holds a folder against all others.
+
+    Raises:
+        OSError: somebody holds it, or it is none of ours.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 class SharedMetrics(Metrics):

@@ -15,12 +15,12 @@ from netvalve.workers.duty import Duty, Word
 from netvalve.workers.worker_process import WorkerFailed, WorkerProcess
 
 PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Before the next worker: the first after one that has worked, the others after each that has not.
+"""Before the next worker, by how many have died in a row.
 
 None at all would start one more where the end of all has begun, and not here yet.
 """
 WORKED_S: Final = 60.0
-"""Who ends sooner has not worked."""
+"""Who lives as long begins a new row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Slot:
         """Fills the place of each worker that ends, until cancelled."""
         ended, deaths = await self._until_ended(), 0
         while True:
-            deaths = 0 if ended.lived_s >= WORKED_S else deaths + 1
-            pause_s = PAUSES_S[min(deaths, len(PAUSES_S) - 1)]
+            deaths = 1 if ended.lived_s >= WORKED_S else deaths + 1
+            pause_s = PAUSES_S[min(deaths, len(PAUSES_S)) - 1]
             self._workplace.log.error(
                 "worker_ended", slot=self._number, why=ended.why, pause_s=pause_s
             )

@@ -1,6 +1,6 @@
 """Many rounds of harm; one line each, a table at the end, status 1 where anything was untrue.
 
-    make rounds ROUNDS=50 SEED=7 HARMS="kill gateway,kill bank,kill both"
+    make rounds ROUNDS=50 SEED=7 HARMS="kill gateway,kill bank,kill both" STORE=postgresql
 
 Round n of a seed makes the same choices whenever it is played: which harm, when, how often, what
 the merchants buy. How processes and sockets interleave is the machine's doing.
@@ -11,28 +11,41 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import typer
 
-from e2e.rounds.harms.every import HARMS
+from e2e.rounds.harms.every import HARMS, harms_of
+from e2e.rounds.harms.harm import POSTGRESQL, SQLITE
 from e2e.rounds.round import Result, play
+from postgres import PostgresServer
+from stores import PROGRAM_STORES, Databases
 
 _COLUMNS = (
-    "harm", "rounds", "requests", "transactions", "approved", "503", "lost", "longest unknown s",
-    "slowest answer s", "breaches",
+    "harm", "rounds", "requests", "transactions", "approved", "503", "504", "lost",
+    "longest unknown s", "slowest answer s", "served again s", "breaches",
 )  # fmt: skip
 
 
 def main() -> int:
     """Play and print."""
     options = _options()
-    names = [each.strip() for each in options.harms.split(",")] if options.harms else [*HARMS]
-    if unknown := {*names} - {*HARMS}:
-        typer.echo(f"rounds: no such harm: {', '.join(unknown)}; there are {', '.join(HARMS)}")
+    fit = harms_of(options.store)
+    names = [each.strip() for each in options.harms.split(",")] if options.harms else [*fit]
+    if unknown := {*names} - {*fit}:
+        typer.echo(
+            f"rounds: no such harm on {options.store}: {', '.join(unknown)}; "
+            f"there are {', '.join(fit)}"
+        )
         return 2
-    typer.echo(f"seed {options.seed}, {options.rounds} rounds of: {', '.join(names)}")
-    results = asyncio.run(_played(options, names))
+    typer.echo(
+        f"seed {options.seed}, {options.rounds} rounds on {options.store} of: {', '.join(names)}"
+    )
+    with ExitStack() as stack:
+        if options.store == POSTGRESQL:
+            PROGRAM_STORES.use(Databases(stack.enter_context(PostgresServer())))
+        results = asyncio.run(_played(options, names))
     _print_table(results)
     return 1 if any(result.breaches for result in results) else 0
 
@@ -43,6 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=1, help="number of the first round")
     parser.add_argument("--seed", default=secrets.token_hex(3))
     parser.add_argument("--harms", default="", help=f"a comma list of: {', '.join(HARMS)}")
+    parser.add_argument("--store", choices=[SQLITE, POSTGRESQL], default=SQLITE)
     parser.add_argument("--folder", type=Path, help="where the rounds' data lies meanwhile")
     return parser.parse_args()
 
@@ -59,8 +73,8 @@ async def _played(options: argparse.Namespace, names: Sequence[str]) -> list[Res
 def _print_line(result: Result) -> None:
     verdict = "clean" if not result.breaches else f"{len(result.breaches)} BREACHES"
     typer.echo(
-        f"{result.seed:12} {result.harm:17} {result.requests:5} requests, "
-        f"{result.answers_lost:3} lost, {result.refused:3} refused, "
+        f"{result.seed:12} {result.harm:18} {result.requests:5} requests, "
+        f"{result.answers_lost:3} lost, {result.refused:3} refused, {result.left_open:3} open, "
         f"unknown {result.unknown_s:4.1f} s, took {result.took_s:4.1f} s: {verdict}",
     )
     for breach in result.breaches:
@@ -88,9 +102,11 @@ def _row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
         str(sum(each.transactions for each in results)),
         str(sum(each.approved for each in results)),
         str(sum(each.refused for each in results)),
+        str(sum(each.left_open for each in results)),
         str(sum(each.answers_lost for each in results)),
         f"{max(each.unknown_s for each in results):.1f}",
         f"{max(each.slowest_s for each in results):.1f}",
+        f"{max(each.served_again_s for each in results):.1f}",
         str(sum(len(each.breaches) for each in results)),
     )
 

@@ -61,7 +61,8 @@ class Asking:
             call = replace(asked, broken=HUNG_UP)
         except httpx.HTTPError as error:
             call = replace(asked, broken=type(error).__name__)
-        self.calls.append(replace(call, took_s=time.monotonic() - began_s))
+        ended_s = time.monotonic()
+        self.calls.append(replace(call, took_s=ended_s - began_s, ended_s=ended_s))
         if call.broken:
             await asyncio.sleep(PAUSE_S)
         return call

@@ -1,6 +1,6 @@
 """What a merchant asked and what it heard: kept as it came, to be held against the truth."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ TIMED_OUT = "GTW_2054"
 DUPLICATE = "GTW_2065"
 BUSY = "GTW_2049"
 NOT_DURABLE = "GTW_9999"
+NOT_BEGUN, UNCERTAIN = 503, 504
 HUNG_UP = "the merchant hung up"
 LINK_DOWN = frozenset({"GTW_2051", "GTW_2052", "GTW_2053", "GTW_2080", "GTW_2090", "GTW_2091"})
 CHARGES = frozenset({"/sale", "/authorize", "/rebill"})
@@ -30,6 +31,8 @@ class Call:
     retry_after: str | None = None
     broken: str | None = None
     """Why there was no answer: the name of the client's error."""
+    ended_s: float = 0.0
+    """When it was over, by the monotonic clock."""
 
     @property
     def code(self) -> str | None:
@@ -45,6 +48,16 @@ class Call:
     def order(self) -> str | None:
         """The merchant's own number."""
         return self.body.get("clientOrderId")
+
+    @property
+    def charged(self) -> bool:
+        """Whether it is a charge that was approved."""
+        return self.code == APPROVED and self.path in CHARGES
+
+    @property
+    def left_open(self) -> bool:
+        """The gateway could not say whether anything was begun: the merchant is to ask."""
+        return self.status == UNCERTAIN
 
     @property
     def refused_the_connection(self) -> bool:
@@ -65,3 +78,13 @@ class Call:
     def answer_lost(self) -> bool:
         """It may have been taken, and the merchant does not know."""
         return self.broken is not None and not self.refused_the_connection
+
+
+def misshapen(calls: Iterable[Call]) -> Iterator[str]:
+    """Refusals that are not the contract's: 503 says when to come again, 504 that one must ask."""
+    for each in calls:
+        if each.status not in {NOT_BEGUN, UNCERTAIN}:
+            continue
+        says_when = each.retry_after is not None
+        if each.code != NOT_DURABLE or says_when != (each.status == NOT_BEGUN):
+            yield f"{each.status} not in the contract's shape: {each.answer}, {each.retry_after}"

@@ -1,25 +1,28 @@
-"""What a round breaks: a bank, a gateway and the line between them, each of them apart."""
+"""What a round breaks: a bank, gateways, their database and the lines between them, each apart."""
 
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
 
 import httpx
 
+from e2e.rounds.database import StationDatabase, station_database
+from e2e.rounds.either import EitherGateway
 from e2e.rounds.program import Program
 from e2e.rounds.proxy import Proxy
 from e2e.rounds.small_disk import FULL_DEVICE, LimitedFiles, SmallDisk, small_file_system
 from netvalve.cli.sandbox.enrolment import prepare_store
 from netvalve.cli.sandbox.merchant import SandboxMerchant, sandbox_merchant
 from netvalve.config import Settings
-from stores import PROGRAM_STORES
+from stores import SQLITE_FILE, Databases
 
 BANK_NAME = "Mock Bank"
 ANSWERED_WITHIN_S = 20.0
@@ -57,47 +60,73 @@ _BACKLOG = re.compile(
 class Station:
     """The processes of one round."""
 
-    def __init__(self, folder: Path, home: Path, *, log_file: Path, disk: SmallDisk | None) -> None:
-        self.home, self.disk = home, disk
-        store = PROGRAM_STORES.setting(home)
-        self.database_url = PROGRAM_STORES.of(home)
-        bank_home = folder / "bank"
+    def __init__(
+        self,
+        folder: Path,
+        home: Path,
+        *,
+        log_file: Path,
+        disk: SmallDisk | None = None,
+        database: StationDatabase | None = None,
+        nodes: int = 1,
+        **settings: object,
+    ) -> None:
+        self.home, self.disk, self._database = home, disk, database
+        self.database_url = str(home / SQLITE_FILE) if database is None else database.url
         self.bank = Program(
             "bank",
-            environment=_environment(home=bank_home, bank_port=0, bank_admin_port=0),
+            environment=_environment(home=folder / "bank", bank_port=0, bank_admin_port=0),
             log=folder / "bank.log",
         )
-        self._settings = Settings(home=home, **store)
-        self.gateway = Program(
-            "serve",
-            environment=_environment(home=home, port=0, log_file=log_file, **SETTINGS, **store),
-            log=folder / "gateway.err",
-        )
+        given = {**SETTINGS, **settings, "home": home, "log_file": log_file, "port": 0}
+        if database is not None:
+            given["database"] = database.line.url
+        self.gateways = [
+            Program("serve", environment=_environment(**given), log=folder / f"gateway-{node}.err")
+            for node in range(nodes)
+        ]
         self.proxy = Proxy(lambda: int(self.bank.environment["NETVALVE_BANK_PORT"]))
         self._merchant: SandboxMerchant | None = None
 
-    def client(self, connections: int = 64) -> httpx.AsyncClient:
-        """The merchant's HTTP client."""
+    @property
+    def gateway(self) -> Program:
+        """The first gateway, and mostly the only one."""
+        return self.gateways[0]
+
+    @property
+    def database(self) -> StationDatabase:
+        """Its PostgreSQL."""
+        assert self._database is not None, "it stores in a file"
+        return self._database
+
+    def client(self, *nodes: int, connections: int = 64) -> httpx.AsyncClient:
+        """The merchant's HTTP client, to any of these gateways; to all where none is named."""
         assert self._merchant is not None
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         return httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.gateway.environment['NETVALVE_PORT']}",
+            base_url="http://127.0.0.1",
             headers={
                 "netvalve-client-id": self._merchant.client.netvalve_client_id,
                 "netvalve-api-key": self._merchant.credentials.api_key,
             },
             timeout=ANSWERED_WITHIN_S,
-            limits=limits,
-            trust_env=False,
+            transport=EitherGateway(
+                [self.port(node) for node in nodes or range(len(self.gateways))], connections
+            ),
         )
+
+    def port(self, node: int = 0) -> int:
+        """Where a gateway listens."""
+        return int(self.gateways[node].environment["NETVALVE_PORT"])
 
     async def start(self) -> None:
         """Everything, with a merchant enrolled."""
         await self.start_bank()
         await self.proxy.start()
         given = sandbox_merchant("127.0.0.1", self.proxy.port)
-        self._merchant = await asyncio.to_thread(prepare_store, self._settings, given)
-        await self.start_gateway()
+        settings = Settings(home=self.home, database=self.database_url)
+        self._merchant = await asyncio.to_thread(prepare_store, settings, given)
+        for node in range(len(self.gateways)):
+            await self.start_gateway(node)
 
     async def start_bank(self) -> None:
         """The bank, at the ports it had before."""
@@ -110,10 +139,11 @@ class Station:
             answer = await admin.put("/pace", json={"latency_s": 0.0, "late_s": LATE_S})
             answer.raise_for_status()
 
-    async def start_gateway(self) -> None:
-        """The gateway, at the port it had before."""
-        facts = await self.gateway.start()
-        self.gateway.environment["NETVALVE_PORT"] = str(facts["port"])
+    async def start_gateway(self, node: int = 0) -> None:
+        """A gateway, at the port it had before."""
+        gateway = self.gateways[node]
+        facts = await gateway.start()
+        gateway.environment["NETVALVE_PORT"] = str(facts["port"])
 
     async def book(self) -> str:
         """The bank's own book."""
@@ -121,17 +151,18 @@ class Station:
             return (await admin.get("/book.csv")).raise_for_status().text
 
     async def until_bank_is_ready(self, within_s: float) -> None:
-        """Return when the gateway can reach the bank.
+        """Return when each gateway can reach the bank.
 
         Raises:
             TimeoutError: it cannot.
         """
         end_s = time.monotonic() + within_s
-        async with self.client() as http:
-            while not _READY.search(await _metrics(http)):
-                if time.monotonic() > end_s:
-                    raise TimeoutError("the bank cannot be reached")
-                await asyncio.sleep(0.05)
+        for node, gateway in enumerate(self.gateways):
+            async with self.client(node) as http:
+                while gateway.runs and not _READY.search(await _metrics(http)):
+                    if time.monotonic() > end_s:
+                        raise TimeoutError("the bank cannot be reached")
+                    await asyncio.sleep(0.05)
 
     async def until_nothing_is_unknown(self, within_s: float) -> float:
         """Seconds until every transaction has ended, with every reversal acknowledged.
@@ -140,7 +171,8 @@ class Station:
             TimeoutError: some have not; the message says how many.
         """
         began_s = time.monotonic()
-        async with self.client() as http:
+        running = [node for node, gateway in enumerate(self.gateways) if gateway.runs]
+        async with self.client(*running) as http:
             while (backlog := _BACKLOG.findall(await _metrics(http))) != ["0.0", "0.0"]:
                 if time.monotonic() - began_s > within_s:
                     raise TimeoutError(f"pending, reversals waiting: {backlog}")
@@ -148,7 +180,7 @@ class Station:
         return time.monotonic() - began_s
 
     async def command(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        """Run another `netvalve` command on the gateway's data."""
+        """Run another `netvalve` command on the gateways' data."""
         return await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "netvalve.cli", *arguments],
@@ -160,9 +192,15 @@ class Station:
             check=False,
         )
 
+    def keep_evidence(self, folder: Path) -> None:
+        """Copy what the gateways have written, and what their store holds."""
+        shutil.copytree(self.home, folder)
+        if self._database is not None:
+            self._database.keep_evidence(folder / "database")
+
     async def stop(self) -> None:
-        """End everything, the gateway first; whatever state it is in."""
-        for program in (self.gateway, self.bank):
+        """End everything, the gateways first; whatever state they are in."""
+        for program in (*self.gateways, self.bank):
             await program.kill()
         await self.proxy.stop()
 
@@ -182,11 +220,21 @@ async def _metrics(http: httpx.AsyncClient) -> str:
 
 
 @asynccontextmanager
-async def running_station(folder: Path, small: Small) -> AsyncIterator[Station]:
-    """A station in an empty folder; its home, or its log, on a disk that can be filled."""
+async def running_station(
+    folder: Path,
+    small: Small = Small.NOTHING,
+    databases: Databases | None = None,
+    *,
+    nodes: int = 1,
+    **settings: object,
+) -> AsyncIterator[Station]:
+    """A station in an empty folder; its home, or its log, on a disk that can be filled.
+
+    It stores in one of the databases, where they are given, else in a file.
+    """
     home, log_file = folder / "gateway", folder / "gateway.log"
     disk: SmallDisk | None = None
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         if small is not Small.NOTHING:
             place = small_file_system(folder / "small", SMALL_MIB[small])
             disk = stack.enter_context(place)
@@ -195,7 +243,18 @@ async def running_station(folder: Path, small: Small) -> AsyncIterator[Station]:
             disk = disk or LimitedFiles(home)
         elif small is Small.LOG:
             log_file = FULL_DEVICE if disk is None else disk.path / "gateway.log"
-        station = Station(folder, home, log_file=log_file, disk=disk)
+        database: StationDatabase | None = None
+        if databases is not None:
+            database = await stack.enter_async_context(station_database(databases))
+        station = Station(
+            folder,
+            home,
+            log_file=log_file,
+            disk=disk,
+            database=database,
+            nodes=nodes,
+            **settings,
+        )
         try:
             await station.start()
             yield station

@@ -41,11 +41,20 @@ def stored_in(database_url: str) -> Sequence[Stored]:
 
 
 def untold(stored: Sequence[Stored], calls: Sequence[Call]) -> Iterator[str]:
-    """Transactions that moved money, or may have, and of which no answer has told a merchant."""
+    """Transactions that moved money, or may have, and of which no answer has told a merchant.
+
+    A merchant that would not wait, or was told to ask, may know nothing of its order's.
+    """
     told = {call.transaction_id for call in calls}
-    would_not_wait = {call.order for call in calls if call.hung_up}
+    unheard = [call for call in calls if call.hung_up or call.left_open]
+    orders = {call.order for call in unheard} - {None}
+    openings = {call.body.get("transactionID") for call in unheard}
     for each in stored:
-        heard = each.transaction_id in told or each.order in would_not_wait
+        heard = (
+            each.transaction_id in told
+            or each.order in orders
+            or (not each.charges and each.opening_id in openings)
+        )
         if not heard and each.state not in _NEVER_SENT:
             yield f"{each.type} {each.transaction_id} is {each.state}, and no answer named it"
 

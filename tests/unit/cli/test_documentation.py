@@ -1,5 +1,6 @@
 """Rules of generated documentation: it says what the data says, and markers are needed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_the_readme_shows_the_sandboxes_credentials() -> None:
 def test_every_direct_dependency_has_its_reason(file: str) -> None:
     reasons = (PROJECT / "docs/adr/0002-dependencies.md").read_text("utf-8")
     lines = (PROJECT / "requirements" / file).read_text("utf-8").splitlines()
-    names = [line.split(";")[0].strip() for line in lines if line[0].isalpha()]
+    names = [re.split(r"[\[;]", line)[0].strip() for line in lines if line[0].isalpha()]
     assert names
     assert [name for name in names if f"| {name} | " not in reasons] == []
 

@@ -16,6 +16,7 @@ from netvalve.domain.card import CardNumber, passes_luhn
 from netvalve.telemetry.line_writer import LineWriter
 from netvalve.telemetry.logs import configure_logs
 from netvalve.telemetry.masking import HIDDEN, looks_secret, mask_fields, mask_text
+from netvalve.telemetry.node import this_node
 
 CARD = "4012000098765439"
 
@@ -65,6 +66,12 @@ def test_an_event_is_one_line_with_time_level_and_name(
     at = datetime.fromisoformat(str(line["time"]))
     assert at.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - at) < timedelta(seconds=10)
+
+
+def test_every_line_says_its_node(lines: Lines) -> None:
+    structlog.get_logger().info("ours")
+    logging.getLogger("library").warning("another's")
+    assert [line["node"] for line in lines()] == [this_node()] * 2
 
 
 def test_no_value_keeps_an_event_from_being_written(lines: Lines) -> None:

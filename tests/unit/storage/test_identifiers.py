@@ -17,12 +17,13 @@ class Leases:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def lease(self, _name: str, size: int) -> int:
+    async def lease(self, _name: str, size: int, floor: int) -> int:
         self.asked += 1
         await self.open.wait()
         if self.broken:
             raise OSError("no disk")
-        first, self.next = self.next, self.next + size
+        first = max(self.next, floor)
+        self.next = first + size
         return first
 
 
@@ -68,10 +69,21 @@ async def test_a_caller_that_gives_up_does_not_lose_the_block() -> None:
     assert await sequence.next() == 1
 
 
+async def test_what_is_left_of_a_month_s_blocks_is_not_used_in_the_next() -> None:
+    leases = Leases()
+    month = [261_100_000_000_000]
+    sequence = LeasedSequence("order", 10, leases.lease, lambda: month[0])
+    await sequence.fill()
+    assert [await sequence.next() for _ in range(7)][-1] == month[0] + 6
+    await asyncio.sleep(0)  # the block ahead is there by now
+    month[0] = 261_200_000_000_000
+    assert await sequence.next() == month[0]
+
+
 async def test_trace_numbers_run_to_the_end_and_go_on_at_the_next_terminal() -> None:
     leases = Leases()
     leases.next = 999_997
-    identifiers = LeasedIdentifiers(leases.lease)
+    identifiers = LeasedIdentifiers(leases.lease, lambda: 0)
     identities = [await identifiers.message_identity(0) for _ in range(3)]
     assert [(each.terminal_id, each.stan) for each in identities] == [
         ("NV000000", "999998"),

@@ -107,6 +107,29 @@ def test_line_cut_short_is_ended_before_the_next(pipe: Pipe) -> None:
     assert pipe.lines() == [b"half", b"lost 1", b"whole"]
 
 
+def test_no_write_is_larger_than_its_batch_or_ends_within_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[bytes] = []
+
+    def write(_descriptor: int, data: memoryview) -> int:
+        written.append(bytes(data))
+        return len(data)
+
+    monkeypatch.setattr(line_writer.os, "write", write)
+    reading, descriptor = os.pipe()
+    writer = LineWriter(descriptor, lost_line, batch_bytes=100)
+    sent = [b"x" * (length % 60) for length in range(500)] + [b"y" * 200, b"z"]
+    for line in sent:
+        writer.info(line)
+    assert writer.flush(5)
+    assert b"".join(written).splitlines() == sent
+    assert all(each.endswith(b"\n") for each in written)
+    assert all(len(each) <= 100 or each.count(b"\n") == 1 for each in written)
+    writer.close()
+    os.close(reading)
+
+
 def test_end_waits_a_moment_for_a_reader_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_writer, "_LAST_LINES_S", 0.1)
     stuck = Pipe()

@@ -27,7 +27,13 @@ BY_NUMBER: Final = {
 """For statements that find every row by its number: planned once, and never for tables that were
 small or not yet counted when the plan was made."""
 
-UNREACHABLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+UNREACHABLE: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 """Ways in which connecting, or reading, fails."""
 
 
@@ -61,6 +67,7 @@ _LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )

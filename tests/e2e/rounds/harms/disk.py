@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from e2e.rounds.call import NOT_DURABLE, Call
-from e2e.rounds.harms.harm import Answered, Harm
+from e2e.rounds.call import NOT_BEGUN, Call, misshapen
+from e2e.rounds.harms.harm import SQLITE, Answered, Harm
 from e2e.rounds.small_disk import SmallDisk, keep_full
 from e2e.rounds.station import LEASE_S, Small, Station
 
@@ -19,6 +19,7 @@ class FullDisk(Harm):
 
     name = "full disk"
     small = Small.HOME
+    store = SQLITE
 
     async def strike(self, station: Station, chance: Random) -> None:
         """Fill it and keep it full, whatever is freed meanwhile."""
@@ -28,12 +29,10 @@ class FullDisk(Harm):
 
     def unmet(self, calls: Sequence[Call]) -> Iterable[str]:
         """Requests were refused as the contract says."""
-        refused = [each for each in calls if each.status == 503]
+        refused = [each for each in calls if each.status == NOT_BEGUN]
         if not refused:
             yield "the disk was full and no request was refused with 503"
-        for each in refused:
-            if each.code != NOT_DURABLE or not each.retry_after:
-                yield f"503 not in the contract's shape: {each.answer}, {each.retry_after}"
+        yield from misshapen(refused)
 
 
 class KilledOnFullDisk(Harm):
@@ -44,6 +43,7 @@ class KilledOnFullDisk(Harm):
 
     name = "kill on full disk"
     small = Small.HOME
+    store = SQLITE
     answered = Answered.NOT_ALL
 
     async def strike(self, station: Station, chance: Random) -> None:

@@ -2,6 +2,16 @@
 
 from collections.abc import Mapping
 
+from e2e.rounds.harms.database import (
+    CutDatabaseLine,
+    EndConnections,
+    ForeignLock,
+    KillDatabase,
+    NoConnectionLeft,
+    ReadOnlyDatabase,
+    RestartDatabase,
+    StallDatabase,
+)
 from e2e.rounds.harms.disk import FullDisk, FullLogDisk, KilledOnFullDisk
 from e2e.rounds.harms.harm import Harm
 from e2e.rounds.harms.kill import KillBank, KillBoth, KillGateway
@@ -17,5 +27,12 @@ HARMS: Mapping[str, Harm] = {
         CutLine(), SwallowedMessages(), SlowLine(), SilentLine(),
         FullDisk(), KilledOnFullDisk(), FullLogDisk(),
         Stop(), StopOnFullDisk(), Stall(), Storm(),
+        KillDatabase(), StallDatabase(), CutDatabaseLine(), RestartDatabase(), EndConnections(),
+        ReadOnlyDatabase(), ForeignLock(), NoConnectionLeft(),
     )
 }  # fmt: skip
+
+
+def harms_of(store: str) -> Mapping[str, Harm]:
+    """Those that can be done to a gateway on this store."""
+    return {name: harm for name, harm in HARMS.items() if harm.store in {None, store}}

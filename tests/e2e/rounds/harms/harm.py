@@ -7,6 +7,8 @@ from random import Random
 from e2e.rounds.call import Call
 from e2e.rounds.station import Small, Station
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
 
 class Answered(Enum):
     """Which requests must have got an answer."""
@@ -24,6 +26,8 @@ class Harm:
     name = ""
     small = Small.NOTHING
     """What must lie on a disk that can be filled."""
+    store: str | None = None
+    """The only store that it can be done to."""
     answered = Answered.ALL
 
     async def strike(self, station: Station, chance: Random) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from random import Random
 
-from e2e.rounds.harms.harm import Answered, Harm
+from e2e.rounds.harms.harm import SQLITE, Answered, Harm
 from e2e.rounds.small_disk import keep_full
 from e2e.rounds.station import Small, Station
 
@@ -32,6 +32,7 @@ class StopOnFullDisk(Harm):
 
     name = "stop on full disk"
     small = Small.HOME
+    store = SQLITE
     answered = Answered.TAKEN
 
     async def strike(self, station: Station, chance: Random) -> None:

@@ -23,34 +23,64 @@ _GROUP: Final = ("mid_id", "type", "state", "currency")
 _CHANGE: Final = ("client_id", "listing", "hour", *_GROUP, "rows")
 _OF_GROUP: Final = ("client_id", *_GROUP)
 
+_NEWEST_ORDER: Final = ("created_at_ms", "order_id")
+_NEWEST_TRANSACTION: Final = ("opened_at_ms", "transaction_id")
 _INDEXES: Final = (
-    ("orders_of_group", "orders", (*_OF_GROUP, "created_at_ms", "order_id"), ""),
-    (
-        "orders_of_last_four_by_time",
-        "orders",
-        ("client_id", "last_four", "created_at_ms", "order_id"),
-        "",
-    ),
+    ("orders_of_group", "orders", (*_OF_GROUP, *_NEWEST_ORDER), ""),
+    ("orders_of_last_four_by_time", "orders", ("client_id", "last_four", *_NEWEST_ORDER), ""),
+    ("orders_of_first_six", "orders", ("client_id", "first_six", *_NEWEST_ORDER), ""),
     (
         "orders_of_email_by_time",
         "orders",
-        ("client_id", "email_folded", "created_at_ms", "order_id"),
-        " WHERE email_folded IS NOT NULL",
+        ("client_id", "email_folded", *_NEWEST_ORDER),
+        "email_folded",
     ),
     (
-        "transactions_of_group",
+        "orders_of_first_name",
+        "orders",
+        ("client_id", "first_name_folded", *_NEWEST_ORDER),
+        "first_name_folded",
+    ),
+    (
+        "orders_of_last_name",
+        "orders",
+        ("client_id", "last_name_folded", *_NEWEST_ORDER),
+        "last_name_folded",
+    ),
+    ("transactions_of_group", "transactions", (*_OF_GROUP, *_NEWEST_TRANSACTION), ""),
+    (
+        "transactions_of_order_by_time",
         "transactions",
-        (*_OF_GROUP, "opened_at_ms", "transaction_id"),
+        ("order_id", "client_id", *_NEWEST_TRANSACTION),
         "",
     ),
+    ("transactions_of_auth_code", "transactions", ("client_id", "auth_code"), "auth_code"),
+    (
+        "transactions_of_scheme",
+        "transactions",
+        ("client_id", "scheme_transaction_id"),
+        "scheme_transaction_id",
+    ),
 )
-_REPLACED: Final = ("orders_of_account", "orders_of_last_four", "orders_of_email")
+"""Name, table, columns, and the column that must be there where it is partial."""
+_REPLACED: Final = (
+    "orders_of_account",
+    "orders_of_last_four",
+    "orders_of_email",
+    "transactions_of_order",
+)
 _STATISTICS: Final = """
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ('orders', 'orders_of_group', '1000000 50000 10000 4000 800 800 1 1'),
 ('orders', 'orders_of_last_four_by_time', '1000000 50000 20 1 1'),
+('orders', 'orders_of_first_six', '1000000 50000 400 1 1'),
 ('orders', 'orders_of_email_by_time', '500000 25000 3 1 1'),
-('transactions', 'transactions_of_group', '2000000 100000 20000 6000 1000 1000 1 1')
+('orders', 'orders_of_first_name', '1000000 50000 300 1 1'),
+('orders', 'orders_of_last_name', '1000000 50000 60 1 1'),
+('transactions', 'transactions_of_group', '2000000 100000 20000 6000 1000 1000 1 1'),
+('transactions', 'transactions_of_order_by_time', '2000000 2 2 1 1'),
+('transactions', 'transactions_of_auth_code', '2000000 100000 3'),
+('transactions', 'transactions_of_scheme', '2000000 100000 2')
 """
 """What SQLite may expect of a full store: rows, then rows for each longer part of the key."""
 
@@ -127,8 +157,8 @@ def _on_sqlite() -> None:
     for name in _REPLACED:
         op.execute(f"DROP INDEX {name}")
         op.execute(f"DELETE FROM sqlite_stat1 WHERE idx = '{name}'")  # noqa: S608  # a constant
-    for name, table, columns, where in _INDEXES:
-        op.execute(f"CREATE INDEX {name} ON {table} ({', '.join(columns)}){where}")
+    for name, table, columns, there in _INDEXES:
+        op.execute(f"CREATE INDEX {name} ON {table} ({', '.join(columns)}){_where(there)}")
     op.execute(_STATISTICS)
     for table in _LISTED:
         op.execute(_counted(table))
@@ -140,7 +170,7 @@ def _on_sqlite() -> None:
     op.execute(
         "CREATE TRIGGER tally_changes_fold AFTER INSERT ON tally_changes"
         f" WHEN NEW.rowid >= {_FOLD_ABOVE}"
-        f" BEGIN {_FOLD}; DELETE FROM tally_changes; END"  # constants
+        f" BEGIN {_FOLD}; DELETE FROM tally_changes; END"
     )
 
 
@@ -179,9 +209,13 @@ def _on_postgres() -> None:
     _count_while_others_write()
 
 
-def _index_without_a_wait(name: str, table: str, columns: tuple[str, ...], where: str) -> None:
+def _where(there: str) -> str:
+    return f" WHERE {there} IS NOT NULL" if there else ""
+
+
+def _index_without_a_wait(name: str, table: str, columns: tuple[str, ...], there: str) -> None:
     """Part by part, each built while others write to it; the whole is valid with its last part."""
-    keys = ", ".join(columns)
+    keys, where = ", ".join(columns), _where(there)
     connection = op.get_bind()
     _patiently(connection, f"CREATE INDEX IF NOT EXISTS {name} ON ONLY {table} ({keys}){where}")
     for part in _parts_without(name, table):
@@ -301,6 +335,7 @@ def downgrade() -> None:
             op.execute(f"DELETE FROM sqlite_stat1 WHERE idx = '{name}'")  # noqa: S608  # a constant
     op.create_index("orders_of_account", "orders", ["client_id", "mid_id", "created_at_ms"])
     op.create_index("orders_of_last_four", "orders", ["client_id", "last_four"])
+    op.create_index("transactions_of_order", "transactions", ["order_id"])
     email = sa.text("email_folded IS NOT NULL")
     op.create_index(
         "orders_of_email",
