@@ -140,6 +140,7 @@ def test_check_names_the_bank_out_of_reach_and_nothing_else(sandbox: Sandbox) ->
     assert done.returncode == 1
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_second_gateway_on_the_same_store_is_told_so(sandbox: Sandbox) -> None:
     done = sandbox.command("serve")
     assert done.returncode == 1
@@ -191,10 +192,25 @@ def test_a_database_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
         done = netvalve(tmp_path, *command)
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1].startswith("netvalve: the database refuses")
-    other = netvalve(tmp_path, "migrate", NETVALVE_DATABASE="postgresql://nv:hidden@db/nv")
-    assert other.returncode == 1
-    assert "not a SQLite file" in other.stderr
-    assert "hidden" not in other.stderr
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("client", "list"), ("serve",), ("verify",)])
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("mysql://nv:hidden@db/nv", "neither a SQLite file"),
+        ("postgresql://nv:hidden@127.0.0.1:1,[::1]:1/nv", "the database cannot be reached"),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_said_in_one_line_without_its_password(
+    tmp_path: Path, url: str, says: str, command: tuple[str, ...]
+) -> None:
+    netvalve(tmp_path, "keyring", "new")
+    done = netvalve(tmp_path, *command, NETVALVE_DATABASE=url)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "hidden" not in done.stderr
 
 
 def test_serve_says_where_it_listens_and_ends_with_status_zero(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_worker_that_is_killed_is_replaced(start: Start) -> None:
     os.kill(victim := min(first), signal.SIGKILL)
     assert len(running.pids(2) - {victim}) == 2
     (line,) = running.lines("worker_ended")
-    assert (line["level"], line["why"]) == ("error", "status -9")
+    assert (line["level"], line["why"], line["pid"]) == ("error", "status -9", victim)
 
 
 def test_connection_that_waits_for_a_worker_that_dies_is_taken_by_the_next(start: Start) -> None:

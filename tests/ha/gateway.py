@@ -39,7 +39,13 @@ class Gateway:
         self._program = self.machine.start(*command, settings=self._settings, log="gateway.out")
 
     def is_ready(self) -> bool:
-        """Whether it says that it can take payments."""
+        """Whether it says that it can take payments.
+
+        Raises:
+            RuntimeError: it has ended; the message is what it said last.
+        """
+        if not self.runs:
+            raise RuntimeError((self.machine.folder / "gateway.out").read_text()[-1000:])
         return self._asked("/health/ready") is not None
 
     def metrics(self) -> str:

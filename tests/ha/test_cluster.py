@@ -1,20 +1,23 @@
 """The database by itself: what it has acknowledged it keeps, whatever happens to its primary."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import count
 
 import asyncpg
 import pytest
 
 from ha.cluster import DATABASE, USER, Cluster, until
-from ha.desk import Desk
-from ha.harms import CutPrimary, Harm, KillPrimary, StopReplica
+from ha.harms import CutPrimary, KillPrimary, StopReplica
 
 WRITERS = 8
 BEFORE_S = 3.0
 BACK_S = 90.0
 WHOLE_S = 120.0
 ANSWER_S = 5.0
+ALONE_S = 10.0
+"""Several of Patroni's rounds, in which it might have made do without a standby."""
 TABLE = "kept"
 
 
@@ -53,29 +56,50 @@ class Writers:
         )
 
 
-@pytest.mark.parametrize("kind", [KillPrimary, CutPrimary, StopReplica])
-async def test_no_acknowledged_row_is_lost(
-    kind: type[KillPrimary | CutPrimary | StopReplica], cluster: Cluster, desk: Desk
-) -> None:
-    del desk  # its HAProxy is the writers' way to the primary
+@asynccontextmanager
+async def writing(cluster: Cluster) -> AsyncIterator[Writers]:
+    """A fresh table with writers at work."""
     with cluster.connect() as connection:
         connection.execute(f"DROP TABLE IF EXISTS {TABLE}")
         connection.execute(f"CREATE TABLE {TABLE} (number bigint PRIMARY KEY)")
-    writers, stop, harm = Writers(cluster.password), asyncio.Event(), kind(cluster)
-    writing = [asyncio.create_task(writers.work(stop)) for _ in range(WRITERS)]
-    await asyncio.sleep(BEFORE_S)
-    await _broken_and_mended(harm, writers, cluster)
+    writers, stop = Writers(cluster.password), asyncio.Event()
+    tasks = [asyncio.create_task(writers.work(stop)) for _ in range(WRITERS)]
+    await writers.until_more(BACK_S)
+    yield writers
     stop.set()
-    await asyncio.gather(*writing)
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.usefixtures("desk")  # its HAProxy is the writers' way to the primary
+@pytest.mark.parametrize("kind", [KillPrimary, CutPrimary, StopReplica])
+async def test_no_acknowledged_row_is_lost(
+    kind: type[KillPrimary | CutPrimary | StopReplica], cluster: Cluster
+) -> None:
+    harm = kind(cluster)
+    async with writing(cluster) as writers:
+        await asyncio.sleep(BEFORE_S)
+        await asyncio.to_thread(harm.strike)
+        await asyncio.sleep(1)
+        await writers.until_more(BACK_S)
+        await asyncio.to_thread(harm.mend)
+        await asyncio.to_thread(cluster.until_whole, WHOLE_S)
+        await writers.until_more(BACK_S)
     with cluster.connect() as connection:
         kept = {row[0] for row in connection.execute(f"SELECT number FROM {TABLE}")}
     assert writers.acknowledged - kept == set()
 
 
-async def _broken_and_mended(harm: Harm, writers: Writers, cluster: Cluster) -> None:
-    await asyncio.to_thread(harm.strike)
-    await asyncio.sleep(1)
-    await writers.until_more(BACK_S)
-    await asyncio.to_thread(harm.mend)
-    await asyncio.to_thread(cluster.until_whole, WHOLE_S)
-    await writers.until_more(BACK_S)
+@pytest.mark.usefixtures("desk")
+async def test_nothing_is_acknowledged_without_a_standby(cluster: Cluster) -> None:
+    primary = cluster.primary()
+    standbys = [each for each in cluster.machines if each is not primary]
+    async with writing(cluster) as writers:
+        for machine in standbys:
+            await asyncio.to_thread(cluster.stop_patroni, machine)
+        acknowledged = len(writers.acknowledged)
+        await asyncio.sleep(ALONE_S)
+        assert len(writers.acknowledged) == acknowledged
+        for machine in standbys:
+            await asyncio.to_thread(cluster.start_patroni, machine)
+        await writers.until_more(BACK_S)
+        await asyncio.to_thread(cluster.until_whole, WHOLE_S)

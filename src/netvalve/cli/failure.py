@@ -26,7 +26,7 @@ def failure_of(error: Exception) -> Failure | None:
         case sqlite3.DatabaseError():
             return Failure(f"the database refuses: {error}; `netvalve migrate` may be due")
         case _ if isinstance(error, _database_error()):
-            return Failure(f"the database refuses: {error.orig}; `netvalve migrate` may be due")
+            return _of_database(error)
         case _:
             return None
 
@@ -35,6 +35,16 @@ def _database_error() -> "type[DBAPIError]":
     from sqlalchemy.exc import DBAPIError
 
     return DBAPIError
+
+
+def _of_database(error: "DBAPIError") -> Failure:
+    """A server that is not there, or will not let one in; else a table that is not as it should."""
+    from psycopg import OperationalError
+
+    said = " ".join(str(error.orig).split())
+    if isinstance(error.orig, OperationalError):
+        return Failure(f"the database cannot be reached: {said}")
+    return Failure(f"the database refuses: {said}; `netvalve migrate` may be due")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from netvalve.storage.engine import is_sqlite, postgres_engine, sqlite_path
+from netvalve.storage.engine import is_postgres, postgres_engine, sqlite_path
 from netvalve.storage.sqlite.connection import open_reader
 
 _ROWS_AT_ONCE: Final = 1_000
@@ -29,7 +29,7 @@ def snapshot_of(database_url: str) -> Iterator[Connection]:
 
 
 def _reading_engine(database_url: str) -> Engine:
-    if not is_sqlite(database_url):
+    if is_postgres(database_url):
         one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return postgres_engine(database_url, execution_options=one_moment)
     reader = partial(open_reader, sqlite_path(database_url))

@@ -41,6 +41,7 @@ class Ended:
 
     why: str
     lived_s: float
+    pid: int | None = None
 
 
 class Slot:
@@ -77,7 +78,7 @@ class Slot:
             deaths = 1 if ended.lived_s >= WORKED_S else deaths + 1
             pause_s = PAUSES_S[min(deaths, len(PAUSES_S)) - 1]
             self._workplace.log.error(
-                "worker_ended", slot=self._number, why=ended.why, pause_s=pause_s
+                "worker_ended", slot=self._number, pid=ended.pid, why=ended.why, pause_s=pause_s
             )
             if deaths > 1:
                 self.close()
@@ -124,4 +125,4 @@ class Slot:
         status = await worker.ended()
         self._worker = None
         self._workplace.metrics.leave(self._number)
-        return Ended(worker.failure or f"status {status}", loop.time() - began_s)
+        return Ended(worker.failure or f"status {status}", loop.time() - began_s, worker.pid)

@@ -60,6 +60,7 @@ _REFUSED: Final = (
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InternalServerError,
     asyncpg.PostgresSystemError,
 )

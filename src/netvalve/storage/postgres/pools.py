@@ -18,6 +18,8 @@ Result = TypeVar("Result")
 TURN_S: Final = 5.0
 """How long one waits for a connection."""
 _TRIES: Final = 5
+_ABANDONED: Final = {"idle_in_transaction_session_timeout": "5s"}
+"""For transactions that hold rows: one whose gateway is gone, or stands still, lets go of them."""
 
 
 class Readers:
@@ -85,7 +87,7 @@ class Writers:
     def __init__(
         self, database_url: str, size: int, purpose: str, answer_s: float, **settings: str
     ) -> None:
-        self._pool = pool_of(database_url, size, purpose, answer_s, **settings)
+        self._pool = pool_of(database_url, size, purpose, answer_s, **{**_ABANDONED, **settings})
 
     async def write(self, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
         """Do the work in one transaction, once more where somebody else wrote first.

@@ -165,6 +165,8 @@ class PostgresRecords:
                 return await _taken(steps, connection)
             except asyncpg.QueryCanceledError as error:
                 raise SearchTooBroad from error
+            except asyncpg.DataError:
+                return (), 0  # a text that no text can be is nobody's
 
     async def _one(
         self, query: Query, values: Mapping[str, object], record_of: Callable[[Row], Record]

@@ -1,9 +1,9 @@
 """PostgreSQL is killed, stalled, cut off, restarted, closed or crowded; no gateway is restarted."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from random import Random
+from typing import LiteralString
 
 import psycopg
 
@@ -20,6 +20,7 @@ _TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = %s AND application_name LIKE 'netvalve %%'
 """
+_LIMITED: LiteralString = "ALTER DATABASE {{}} CONNECTION LIMIT {}"
 _LOCK = "SELECT order_id FROM orders ORDER BY order_id DESC LIMIT %s FOR UPDATE"
 
 
@@ -163,7 +164,7 @@ class ForeignLock(DatabaseHarm):
 
 
 class NoConnectionLeft(DatabaseHarm):
-    """Others hold all the connections that the server gives, and the gateways have lost theirs."""
+    """The server lets nobody in, as when others hold all of its connections."""
 
     name = "no connection left"
 
@@ -171,29 +172,30 @@ class NoConnectionLeft(DatabaseHarm):
         self._crowded_s = crowded_s
 
     async def strike(self, station: Station, chance: Random) -> None:
-        """For some seconds."""
+        """For some seconds, and the gateways have lost theirs."""
         await asyncio.sleep(chance.uniform(*_WORKS_S))
-        with ExitStack() as stack:
-            crowd = _crowded(station.database)
-            await asyncio.to_thread(stack.enter_context, crowd)
+        database = station.database
+        await asyncio.to_thread(database.server.execute, _LIMITED.format(0), database.name)
+        try:
+            await asyncio.to_thread(_end_connections, database)
             await asyncio.sleep(chance.uniform(*self._crowded_s))
-        station.database.is_back()
+        finally:
+            await asyncio.to_thread(database.server.execute, _LIMITED.format(-1), database.name)
+        database.is_back()
 
 
-@contextmanager
-def _crowded(database: StationDatabase) -> Iterator[None]:
-    """Take every connection there is, those of the gateways as well."""
-    with ExitStack() as stack, database.server.connect() as superuser:
-        with suppress(psycopg.OperationalError):
-            while True:
-                stack.enter_context(closing(psycopg.connect(database.url)))
-        while True:
-            superuser.execute(_TERMINATE, [database.name])
-            try:
-                stack.enter_context(closing(psycopg.connect(database.url)))
-            except psycopg.OperationalError:
-                break
-        yield
+class OneAfterTheOther(DatabaseHarm):
+    """Several of these under one load."""
+
+    def __init__(self, *harms: DatabaseHarm) -> None:
+        self._harms = harms
+        self.name = ", ".join(each.name for each in harms)
+        self.refuses = any(each.refuses for each in harms)
+
+    async def strike(self, station: Station, chance: Random) -> None:
+        """The next one when the one before is over."""
+        for each in self._harms:
+            await each.strike(station, chance)
 
 
 def _end_connections(database: StationDatabase) -> None:
