@@ -55,7 +55,9 @@ async def station(
 ) -> AsyncIterator[Station]:
     """One gateway for all tests of this file."""
     folder = tmp_path_factory.mktemp("lost")
-    async with running_station(folder, databases=databases, requests_max=REQUESTS_MAX) as station:
+    async with running_station(
+        folder, databases=databases, by_line=True, requests_max=REQUESTS_MAX
+    ) as station:
         yield station
 
 

@@ -64,10 +64,12 @@ async def writing(cluster: Cluster) -> AsyncIterator[Writers]:
         connection.execute(f"CREATE TABLE {TABLE} (number bigint PRIMARY KEY)")
     writers, stop = Writers(cluster.password), asyncio.Event()
     tasks = [asyncio.create_task(writers.work(stop)) for _ in range(WRITERS)]
-    await writers.until_more(BACK_S)
-    yield writers
-    stop.set()
-    await asyncio.gather(*tasks)
+    try:
+        await writers.until_more(BACK_S)
+        yield writers
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
 
 
 @pytest.mark.usefixtures("desk")  # its HAProxy is the writers' way to the primary

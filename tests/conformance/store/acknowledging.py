@@ -10,7 +10,7 @@ from pathlib import Path
 from conformance.store.samples import NOW_MS, payment
 from conformance.store.seated import StillClock, started
 
-TESTS = Path(__file__).parents[2]
+SOURCES = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))
 ENOUGH = 300
 
 
@@ -20,7 +20,7 @@ def acknowledged_until(harm: Callable[[subprocess.Popen[str]], object], url: str
         [sys.executable, "-m", "conformance.store.acknowledging", url],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, SOURCES))},
         text=True,
     ) as process:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The database of a station on PostgreSQL: its server, and the line by which gateways reach it."""
+"""The database of a station on PostgreSQL: its server, and a line by which gateways may reach it."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ from stores import Databases, contents_of
 class StationDatabase:
     """One database of its own on a server that may be killed, stalled and cut off."""
 
-    def __init__(self, server: PostgresServer, url: str, line: DatabaseLine) -> None:
-        self.server, self.url, self.line = server, url, line
+    def __init__(self, server: PostgresServer, url: str, line: DatabaseLine | None) -> None:
+        self.server, self.url, self._line = server, url, line
         self.back_s: float | None = None
         """When it last could be used again after a harm, by the monotonic clock."""
 
@@ -23,6 +23,17 @@ class StationDatabase:
     def name(self) -> str:
         """What the server calls it."""
         return self.url.rpartition("/")[2]
+
+    @property
+    def line(self) -> DatabaseLine:
+        """Where one may break in on what gateways and database say to each other."""
+        assert self._line is not None, "gateways reach it directly"
+        return self._line
+
+    @property
+    def reached_at(self) -> str:
+        """Its address for gateways."""
+        return self.url if self._line is None else self._line.url
 
     async def kill(self) -> None:
         """kill -9 of all the server's processes."""
@@ -46,11 +57,16 @@ class StationDatabase:
 
 
 @asynccontextmanager
-async def station_database(databases: Databases) -> AsyncIterator[StationDatabase]:
+async def station_database(
+    databases: Databases, *, by_line: bool
+) -> AsyncIterator[StationDatabase]:
     """A fresh database; gone at the end."""
     url = await asyncio.to_thread(databases.fresh)
     try:
-        async with DatabaseLine(url) as line:
-            yield StationDatabase(databases.server, url, line)
+        if by_line:
+            async with DatabaseLine(url) as line:
+                yield StationDatabase(databases.server, url, line)
+        else:
+            yield StationDatabase(databases.server, url, None)
     finally:
         await asyncio.to_thread(databases.drop, url)

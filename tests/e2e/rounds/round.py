@@ -72,7 +72,7 @@ async def play(
     began_s = time.monotonic()
     place = Path(tempfile.mkdtemp(prefix="netvalve-round-", dir=folder))
     stores = databases or PROGRAM_STORES.databases
-    async with running_station(place, harm.small, stores) as station:
+    async with running_station(place, harm.small, stores, by_line=harm.by_line) as station:
         result = await endure(station, harm, seed)
         if result.breaches:
             result.evidence = place

@@ -80,7 +80,7 @@ class Station:
         )
         given = {**SETTINGS, **settings, "home": home, "log_file": log_file, "port": 0}
         if database is not None:
-            given["database"] = database.line.url
+            given["database"] = database.reached_at
         self.gateways = [
             Program("serve", environment=_environment(**given), log=folder / f"gateway-{node}.err")
             for node in range(nodes)
@@ -225,12 +225,14 @@ async def running_station(
     small: Small = Small.NOTHING,
     databases: Databases | None = None,
     *,
+    by_line: bool = False,
     nodes: int = 1,
     **settings: object,
 ) -> AsyncIterator[Station]:
     """A station in an empty folder; its home, or its log, on a disk that can be filled.
 
-    It stores in one of the databases, where they are given, else in a file.
+    It stores in one of the databases, where they are given, else in a file; `by_line` it reaches
+    that one over a line that can be cut.
     """
     home, log_file = folder / "gateway", folder / "gateway.log"
     disk: SmallDisk | None = None
@@ -245,7 +247,7 @@ async def running_station(
             log_file = FULL_DEVICE if disk is None else disk.path / "gateway.log"
         database: StationDatabase | None = None
         if databases is not None:
-            database = await stack.enter_async_context(station_database(databases))
+            database = await stack.enter_async_context(station_database(databases, by_line=by_line))
         station = Station(
             folder,
             home,

@@ -6,7 +6,7 @@ nothing was archived it is 0, and every rule holds of everything.
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from netvalve.storage.months import NUMBERS_A_MONTH
 from netvalve.storage.schema import archived_months
@@ -20,3 +20,9 @@ HORIZON: Final = func.coalesce(
 def is_here(number: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether the month of an order's or a transaction's number has not left."""
     return number >= HORIZON
+
+
+def is_leaving(connection: Connection) -> bool:
+    """Whether a month is on its way out: its rows are gone before they are not counted any more."""
+    under_way = select(archived_months.c.month).where(archived_months.c.detached_at_ms == 0)
+    return connection.execute(under_way.limit(1)).first() is not None

@@ -22,7 +22,7 @@ from netvalve.storage.spans import HOUR_MS, SPANS_H
 from netvalve.storage.tallies import GROUP, ORDERS, TRANSACTIONS, Listing
 from netvalve.storage.verification.breach import Question, Subject
 
-_NOTHING: Final = literal_column("0")
+_NOTHING: Final[ColumnElement[int]] = literal_column("0")
 
 
 def are_kept(connection: Connection) -> bool:
@@ -34,7 +34,7 @@ def _rows_by_hour(listing: Listing) -> Select[Any]:
     columns = listing.table.c
     hour = listing.at_ms // HOUR_MS
     group = [columns[name] for name in GROUP]
-    mark = literal_column(f"'{listing.mark}'").label("listing")
+    mark: ColumnElement[str] = literal_column(f"'{listing.mark}'").label("listing")
     return select(
         columns.client_id,
         mark,

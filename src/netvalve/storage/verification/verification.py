@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from netvalve.storage.schema import cards, events, forwards, orders, transactions
 from netvalve.storage.snapshot import snapshot_of
 from netvalve.storage.verification import history_rules, order_rules
+from netvalve.storage.verification.archived import is_leaving
 from netvalve.storage.verification.breach import Breach
 from netvalve.storage.verification.forward_rules import FORWARD_RULES
 from netvalve.storage.verification.histories import histories
@@ -55,7 +56,7 @@ def _breaches(connection: Connection) -> Iterator[Breach]:
         yield from history_rules.breaches_of(history)
     for question in (*REFERENCE_RULES, *FORWARD_RULES):
         yield from question.breaches(connection)
-    if are_kept(connection):
+    if are_kept(connection) and not is_leaving(connection):
         for question in TALLY_RULES:
             yield from question.breaches(connection)
 

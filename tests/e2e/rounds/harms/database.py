@@ -79,6 +79,7 @@ class CutDatabaseLine(DatabaseHarm):
     """The line breaks, with or without the database's hearing of it; answers are lost before."""
 
     name = "cut database line"
+    by_line = True
     refuses = False
     """A batch may be between two cuts."""
 

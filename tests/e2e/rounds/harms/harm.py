@@ -28,6 +28,8 @@ class Harm:
     """What must lie on a disk that can be filled."""
     store: str | None = None
     """The only store that it can be done to."""
+    by_line = False
+    """Whether gateways must reach their database over a line."""
     answered = Answered.ALL
 
     async def strike(self, station: Station, chance: Random) -> None:
