@@ -1,4 +1,4 @@
-"""Fixtures: a PostgreSQL server for the session; one sandbox for all tests that only pay through it.
+"""Fixtures: the session's PostgreSQL; one sandbox for all tests that only pay through it.
 
 `--store postgresql` has the programs of tests/api and tests/e2e store there.
 """

@@ -101,7 +101,7 @@ class PostgresServer:
         self.serve()
 
     def kill(self) -> None:
-        """kill -9 of all its processes: each ends in the middle of what it does."""
+        """Kill -9 of all its processes: each ends in the middle of what it does."""
         os.kill(self.pid, signal.SIGSTOP)  # it starts no more of them
         for pid in (*self.backends(), self.pid):
             os.kill(pid, signal.SIGKILL)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from contextlib import closing
 from uuid import UUID
 
 import pytest

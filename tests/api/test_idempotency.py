@@ -6,7 +6,6 @@ Source: wire contract, section 2, and docs/idempotency.md.
 import asyncio
 import json
 import time
-from contextlib import closing
 from uuid import uuid4
 
 import httpx

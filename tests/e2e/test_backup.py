@@ -23,7 +23,7 @@ from postgres import PostgresServer
 from running import Merchant, Sandbox
 from stores import Databases
 
-LEASE_S = 1
+LEASE_S = 5
 CALLERS = 4
 ENDS_WITHIN_S = 40
 SETTINGS = {"lease_s": LEASE_S, "charge_deadline_s": 3, "follow_up_deadline_s": 3}
@@ -97,7 +97,7 @@ def differences(sandbox: Sandbox) -> dict[str, str]:
 
 def resume(sandbox: Sandbox) -> dict[str, Any]:
     """`netvalve restored`, once the leases that ran in the copy are over."""
-    end_s = time.monotonic() + 10 * LEASE_S
+    end_s = time.monotonic() + 3 * LEASE_S
     while (done := sandbox.command("restored", "--json")).returncode:
         assert "the lease of gateway" in done.stderr, done.stderr
         assert time.monotonic() < end_s

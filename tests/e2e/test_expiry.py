@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import time
-from contextlib import closing
 
 import httpx
 import pytest

@@ -7,19 +7,15 @@ import asyncio
 import csv
 import io
 import json
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from random import Random, shuffle
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from e2e.rounds.call import Call
 from e2e.rounds.harms.harm import POSTGRESQL, Answered, Harm
 from e2e.rounds.round import endure
 from e2e.rounds.station import Station, running_station
@@ -55,8 +51,8 @@ async def station(
         folder,
         databases=databases,
         nodes=2,
-        charge_deadline_s=25,
-        follow_up_deadline_s=12,
+        charge_deadline_s=6,
+        follow_up_deadline_s=6,
         lease_s=5,
     ) as station:
         await station.until_bank_is_ready(30)
@@ -123,10 +119,10 @@ async def booked(station: Station, told: Mapping[str, Any]) -> Mapping[str, str]
 
 async def test_an_order_is_charged_once_whichever_gateway_hears_of_it(station: Station) -> None:
     sales = [("/sale", charge(12.5)) for _ in range(25)]
-    crowd = sales * 10
+    crowd = sales * 6
     shuffle(crowd)
     answers = await post_all(station, crowd)
-    assert codes_of(answers) == {DONE: 25, DUPLICATE: 225}
+    assert codes_of(answers) == {DONE: 25, DUPLICATE: 125}
     charged = Counter(
         body["clientOrderId"]
         for (_, body), (_, answer) in zip(crowd, answers, strict=True)
@@ -242,6 +238,7 @@ class KillOne(Harm):
 
     async def strike(self, station: Station, chance: Random) -> None:
         """Kill it, wait for the other, start it again."""
+        del chance
         station.proxy.flows.clear()
         await asyncio.sleep(0.3)
         dead = station.gateways[1]
@@ -268,7 +265,6 @@ def _left(station: Station, epoch: int) -> int:
 async def test_kill_9_of_one_leaves_everything_to_the_other(station: Station) -> None:
     harm = KillOne()
     result = await endure(station, harm, "one of two")
-    print(result, harm.left, harm.taken_over_s)
     assert result.breaches == []
     assert harm.left > 0
     assert result.approved > 0

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +29,35 @@ def sale(order: str, amount: float = 12.5) -> dict[str, Any]:
     return {"midId": 1, "amount": amount, "currency": "USD", "clientOrderId": order, **CARD}
 
 
-async def pay(
-    client: httpx.AsyncClient, count: int, *, slow_every: int = 4
-) -> dict[str, httpx.Response | None]:
-    """So many sales at once, some slow; the answer of each order, None where there was none."""
+Answers = dict[str, httpx.Response | None]
+"""By order; None where there was none."""
 
-    async def one(order: str, amount: float) -> tuple[str, httpx.Response | None]:
+
+async def pay(
+    client: httpx.AsyncClient,
+    count: int,
+    *,
+    slow_every: int,
+    after: int = 0,
+    harm: Callable[[], None] = lambda: None,
+) -> Answers:
+    """So many sales, some slow; right after so many answers the harm is done."""
+    answers: Answers = {}
+
+    async def one(order: str, amount: float) -> None:
         try:
-            return order, await client.post("/sale", json=sale(order, amount))
+            answers[order] = await client.post("/sale", json=sale(order, amount))
         except httpx.HTTPError:
-            return order, None
+            answers[order] = None
+        if len(answers) == after:
+            harm()
 
     amounts = (SLOW if place % slow_every == 0 else 10 for place in range(count))
-    return dict(await asyncio.gather(*(one(fresh_order(), amount) for amount in amounts)))
+    await asyncio.gather(*(one(fresh_order(), amount) for amount in amounts))
+    return answers
 
 
-def approved(answers: dict[str, httpx.Response | None]) -> list[str]:
+def approved(answers: Answers) -> list[str]:
     return [
         order
         for order, answer in answers.items()
@@ -78,18 +92,19 @@ async def test_all_workers_pay_and_any_of_them_tells_the_metrics_of_all(
 async def test_kill_9_of_a_worker_under_load_loses_no_payment(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    with Served(tmp_path, postgres_url, workers=2, lease_s=1, charge_deadline_s=5) as gateway:
+    with Served(tmp_path, postgres_url, workers=2, lease_s=2, charge_deadline_s=5) as gateway:
+        victim = gateway.workers()[0]
         async with gateway.async_client(60) as client:
-            paying = asyncio.create_task(pay(client, 300))
-            await answered_some(gateway, 60)
-            os.kill(victim := gateway.workers()[0], signal.SIGKILL)
-            answers = await paying
-            await until_both_listen(gateway, victim)
+            answers = await pay(
+                client, 200, slow_every=2, after=40, harm=partial(os.kill, victim, signal.SIGKILL)
+            )
+            await until(lambda: len(gateway.lines("gateway_started")) >= 3)
+            assert victim not in gateway.workers()
             gateway.until_all_is_ended()
             acknowledged = approved(answers)
             lost = [order for order, answer in answers.items() if answer is None]
             assert lost, "nothing was in flight"
-            assert len(acknowledged) >= 60
+            assert len(acknowledged) >= 40
             assert await statuses(client, acknowledged) == {"Purchased": len(acknowledged)}
             ends = await statuses(client, lost)
             assert {*ends} <= {"Purchased", "Failed", "Reversed", "absent"}, ends
@@ -101,10 +116,7 @@ async def test_sigterm_under_load_answers_everything_that_was_taken(
 ) -> None:
     with Served(tmp_path, postgres_url, workers=2) as gateway:
         async with gateway.async_client(40) as client:
-            paying = asyncio.create_task(pay(client, 400))
-            await answered_some(gateway, 40)
-            gateway.process.terminate()
-            answers = await paying
+            answers = await pay(client, 200, slow_every=2, after=40, harm=gateway.process.terminate)
         assert gateway.process.wait(PATIENCE_S) == 0
         assert gateway.lines("worker_ended") == gateway.lines("worker_unfinished") == []
         assert [line["payments_left_open"] for line in gateway.lines("gateway_stopped")] == [0, 0]
@@ -137,17 +149,6 @@ async def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end_s
         await asyncio.sleep(0.02)
-
-
-async def answered_some(gateway: Served, count: int) -> None:
-    """Waits until so many requests have been answered, while others are under way."""
-    await until(lambda: len(gateway.lines("answered")) >= count)
-
-
-async def until_both_listen(gateway: Served, victim: int) -> None:
-    """Waits for the successor of the worker that was killed."""
-    await until(lambda: len(gateway.lines("gateway_started")) >= 3)
-    assert victim not in gateway.workers()
 
 
 def serve(home: Path, *options: str, **settings: object) -> subprocess.CompletedProcess[str]:

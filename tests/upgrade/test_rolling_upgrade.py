@@ -117,7 +117,7 @@ class Shop:
             "NETVALVE_PORT": "0",
             "NETVALVE_BANK_PORT": "0",
             "NETVALVE_BANK_ADMIN_PORT": "0",
-            "NETVALVE_LEASE_S": "2",
+            "NETVALVE_LEASE_S": "5",
         }
 
     @contextmanager

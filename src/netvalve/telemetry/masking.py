@@ -30,7 +30,7 @@ _SECRET_ENDINGS: Final = (
     "securitycode", "cvv", "cvv2", "cvc", "cardnumber", "cookie", "pepper", "keymaterial",
 )  # fmt: skip
 _SECRET_NAMES: Final = frozenset({"pan", "key", "keys", "track1", "track2", "pin"})
-_NUMBER_NAMES: Final = ("id", "_ms", "_ns")
+_NUMBER_NAMES: Final = ("id", "ID", "Id", "_ms", "_ns")
 """Endings of the names under which a whole number is an identifier or a time, never a card."""
 
 

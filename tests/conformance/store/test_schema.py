@@ -19,7 +19,7 @@ OWN = {"alembic_version"}
 
 
 def described(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether the tables describe it: a month's part, and what is before all months, they do not."""
+    """Whether the tables describe it; they say nothing of the parts of a table."""
     return kind != "table" or name in METADATA.tables
 
 

@@ -1,4 +1,4 @@
-"""The database of a station on PostgreSQL: its server, and a line by which gateways may reach it."""
+"""The database of a station on PostgreSQL: its server, and a line that leads to it."""
 
 import asyncio
 import time
@@ -36,7 +36,7 @@ class StationDatabase:
         return self.url if self._line is None else self._line.url
 
     async def kill(self) -> None:
-        """kill -9 of all the server's processes."""
+        """Kill -9 of all the server's processes."""
         await asyncio.to_thread(self.server.kill)
 
     async def serve(self) -> None:

@@ -197,8 +197,9 @@ def test_what_is_nested_is_masked_as_well() -> None:
 
 
 def test_an_identifier_that_looks_like_a_card_is_still_the_identifier() -> None:
-    assert mask_fields({"transaction_id": int(CARD), "amount": int(CARD)}) == {
-        "transaction_id": int(CARD),
+    names = ("transaction_id", "transactionID", "orderId")
+    assert mask_fields({**dict.fromkeys(names, int(CARD)), "amount": int(CARD)}) == {
+        **dict.fromkeys(names, int(CARD)),
         "amount": "401200******5439",
     }
 

@@ -5,7 +5,7 @@ is first used and again after every loss, so that a server that comes back is si
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -150,5 +150,6 @@ async def _dropped(connection: asyncpg.Connection) -> AsyncIterator[None]:
         yield
     except UNREACHABLE as error:
         if fate_of(error) is Fate.LOST or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # the pool itself may be at its end
+                connection.terminate()
         raise

@@ -188,16 +188,15 @@ class PostgresRecords:
 
 async def _taken(steps: Steps, connection: asyncpg.Connection) -> Found:
     """Take the steps. All as of one moment: the caller has begun the transaction."""
-    question = next(steps)
+    rows: Any = None
     while True:
-        statement, values = question
-        query = _query(statement)
-        rows = await connection.fetch(query.text, *query.bound(values))
         try:
-            question = steps.send(rows)
+            statement, values = steps.send(rows)
         except StopIteration as end:
             found: Found = end.value
             return found
+        query = _query(statement)
+        rows = await connection.fetch(query.text, *query.bound(values))
 
 
 @lru_cache(_STATEMENTS_CACHED)

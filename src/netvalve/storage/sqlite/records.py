@@ -203,16 +203,15 @@ class SqliteRecords:
 
 def taken(steps: Steps, connection: sqlite3.Connection) -> Found:
     """Take the steps. All as of one moment: the caller has begun the transaction."""
-    question = next(steps)
+    rows: Any = None
     while True:
-        statement, values = question
-        query = _query(statement)
-        rows = connection.execute(query.text, query.bound(values)).fetchall()
         try:
-            question = steps.send(rows)
+            statement, values = steps.send(rows)
         except StopIteration as end:
             found: Found = end.value
             return found
+        query = _query(statement)
+        rows = connection.execute(query.text, query.bound(values)).fetchall()
 
 
 @lru_cache(_STATEMENTS_CACHED)
