@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from e2e.rounds.asking import Asking
-from e2e.rounds.call import NOT_BEGUN, UNCERTAIN, misshapen
+from e2e.rounds.call import APPROVED, NOT_BEGUN, PENDING, UNCERTAIN, misshapen
 from e2e.rounds.harms.database import (
     CutDatabaseLine,
     DatabaseHarm,
@@ -59,6 +59,8 @@ STALLED = StallDatabase(stalled_s=(8.0, 8.0))
 CLOSED = OneAfterTheOther(ReadOnlyDatabase(CLOSED_S), NoConnectionLeft(CLOSED_S))
 BROKEN_OFF = OneAfterTheOther(RestartDatabase(), EndConnections(), CutDatabaseLine())
 LOCKED = ForeignLock()
+SLOW = 6010
+"""The bank takes a second for a charge of this amount."""
 _WAITING = """
 SELECT 1 FROM pg_stat_activity
 WHERE application_name = :purpose AND wait_event_type = 'Lock' AND datname = current_database()
@@ -186,6 +188,39 @@ async def test_what_a_lost_session_has_locked_is_free_within_seconds(station: St
             await until_locked(url, "netvalve lease")
             station.database.line.cut(database_hears=False)
         await watch.until(503, READY_AGAIN_S)
+
+
+async def test_a_locked_order_holds_up_no_other(station: Station) -> None:
+    """A forgotten transaction holds an order whose sale the bank is about to approve."""
+    order, late = fresh_order(), []
+    async with (
+        station.client() as http,
+        await psycopg.AsyncConnection.connect(station.database.url) as foreign,
+    ):
+        waiting = asyncio.create_task(
+            http.post("/sale", json={**sale(), "amount": SLOW, "clientOrderId": order})
+        )
+        await until_held(foreign, order)
+        for place in range(40):
+            answer = asyncio.create_task(http.post("/sale", json=sale()))
+            late += [answer] if place >= 25 else []
+            await asyncio.sleep(0.2)
+        codes = [(await each).json()["responseCode"] for each in late]
+        told = (await waiting).json()
+        assert told["responseCode"] == PENDING
+        await foreign.rollback()
+        await station.until_nothing_is_unknown(10)
+        found = await http.get("/inquiry", params={"transactionId": told["transactionID"]})
+    assert codes == [APPROVED] * len(late)
+    assert found.json()["responseCode"] == APPROVED
+
+
+async def until_held(foreign: psycopg.AsyncConnection, order: str) -> None:
+    """Until the order is there and locked."""
+    query = "SELECT 1 FROM orders WHERE client_order_id = %s FOR UPDATE"
+    async with asyncio.timeout(READY_AGAIN_S):
+        while not await (await foreign.execute(query, [order])).fetchall():
+            await foreign.rollback()
 
 
 async def until_locked(database_url: str, purpose: str) -> None:

@@ -53,7 +53,7 @@ async def station(
         nodes=2,
         charge_deadline_s=6,
         follow_up_deadline_s=6,
-        lease_s=5,
+        lease_s=4,
     ) as station:
         await station.until_bank_is_ready(30)
         yield station

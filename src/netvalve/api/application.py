@@ -20,6 +20,7 @@ from netvalve.api.sending import Send, send_answer, stream_answer
 from netvalve.api.services import Payments, Services, random_trace_id
 from netvalve.config import Settings
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
+from netvalve.domain.search import SearchTooBroad
 from netvalve.payments.ports import Clock, Configuration, Records
 from netvalve.payments.rate_limits import RateLimits
 from netvalve.telemetry.metrics import Metrics
@@ -35,6 +36,7 @@ _FAILURE_OF: Final[Mapping[type[Exception], Failure]] = {
     BodyTooSlow: failures.BODY_TOO_SLOW,
     StoreUnavailable: failures.STORE_UNAVAILABLE,
     StoreUncertain: failures.STORE_UNCERTAIN,
+    SearchTooBroad: failures.TOO_BROAD,
 }
 
 

@@ -40,7 +40,10 @@ _FAILURES: Final = {
     "503": "Surely not begun: try again",
     "504": "The store has not said whether it was begun: ask before trying again",
 }
-
+_TOO_BROAD: Final = (
+    "What the filters find cannot be counted in time: narrow them by dates, an account or a value "
+    "that few have"
+)
 
 _KEY: Final[dict[str, Any]] = {
     "name": HEADER,
@@ -167,7 +170,13 @@ def _responses(operation: Operation) -> dict[str, Any]:
             for status, description in _FAILURES.items()
         },
         **(_key_failures(refusal) if operation.moves_money else {}),
+        **({"422": {"description": _TOO_BROAD, "content": refusal}} if _lists(operation) else {}),
     }
+
+
+def _lists(operation: Operation) -> bool:
+    """Whether it answers with pages."""
+    return operation.query is not None and "filters" in operation.query.model_fields
 
 
 def _key_failures(refusal: dict[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def archive_month(
         )
     except MonthStays as stays:
         raise Failure(str(stays)) from None
-    commands = _commands(month, tables, shown(database_url))
+    commands = _commands(month, tables, shown(database_url).replace(":***@", "@"))
     if as_json:
         show_record({"month": month, "tables": tables, "commands": commands}, as_json=True)
         return
@@ -88,6 +88,7 @@ def _number_of(month: str) -> int:
 
 
 def _commands(month: str, tables: tuple[str, ...], database: str) -> list[str]:
+    """For a shell; where there is a password, ~/.pgpass or PGPASSWORD has it."""
     named = " ".join(f"-t {each}" for each in tables)
     dump = f"netvalve-{month}.dump"
     return [

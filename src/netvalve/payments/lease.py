@@ -60,6 +60,9 @@ class Lease:
             await self._at_store.renew()
         except (StoreUnavailable, StoreUncertain):
             return
+        except Exception as error:  # noqa: BLE001  # a lease that nobody renews any more is the end
+            self._log.error("lease_not_renewed", error=type(error).__name__)
+            return
         self._extend(began_s + self._holds_s)
 
     async def leave(self) -> None:

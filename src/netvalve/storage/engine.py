@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
@@ -69,7 +70,15 @@ def _engine(database_url: str) -> Engine:
 
 
 def postgres_engine(database_url: str, **options: Any) -> Engine:
-    """An engine on PostgreSQL. The driver reads the address itself: it may name several hosts."""
+    """An engine on PostgreSQL. The driver reads the address itself: it may name several hosts.
+
+    Raises:
+        DatabaseUrlError: it cannot be read.
+    """
+    try:
+        conninfo_to_dict(database_url)
+    except psycopg.ProgrammingError:
+        raise DatabaseUrlError("the database's address cannot be read") from None
     connect = partial(psycopg.connect, database_url, connect_timeout=CONNECT_S)
     return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool, **options)
 

@@ -34,7 +34,8 @@ class LeasedSequence:
         self._lease = lease
         self._floor = floor
         self._next = self._end = 0
-        self._ahead: list[int] = []
+        self._under = 0
+        self._ahead: list[tuple[int, int]] = []
         self._fetching: asyncio.Task[None] | None = None
 
     async def next(self) -> int:
@@ -44,9 +45,9 @@ class LeasedSequence:
             StoreUnavailable: no number is left and the store leases none.
         """
         floor = self._floor()
-        while self._next == self._end or self._next < floor:
+        while self._next == self._end or self._under < floor:
             if self._ahead:
-                self._next = self._ahead.pop()
+                self._next, self._under = self._ahead.pop()
                 self._end = self._next + self._block
             else:
                 await asyncio.shield(self._fetch())
@@ -73,7 +74,8 @@ class LeasedSequence:
         return self._fetching
 
     async def _fetched(self) -> None:
-        self._ahead.append(await self._lease(self._name, self._block, self._floor()))
+        floor = self._floor()
+        self._ahead.append((await self._lease(self._name, self._block, floor), floor))
 
     def _settled(self, fetching: asyncio.Task[None]) -> None:
         """A failed fetch is told to who waits for it; the next call tries again."""

@@ -57,6 +57,8 @@ Steps = Generator[Question, Sequence[Row], Found]
 
 LISTING_MAX_S: Final = 10.0
 """How long the questions of one page may take together."""
+_NEAR: Final = 100
+"""Rows from the newest on that are rather read of each group than looked for in shorter spans."""
 _BLOCK_MS: Final = SPANS_H[0] * HOUR_MS
 _SHAPES_CACHED: Final = 512
 
@@ -119,6 +121,8 @@ def _tallied(
     newest_first = yield from _stretches(listing, shape, values, range_of(search))
     offset = page.number * page.size
     while (wide := too_wide(needed(newest_first, offset, page.size))) is not None:
+        if lateral and offset + page.size <= _NEAR:
+            break  # no group is read any further, however long its span
         parts = yield from _counts(listing, shape, values, [parts_of(wide)])
         newest_first = sorted(
             (*(each for each in newest_first if each is not wide), *parts), key=_newest_first

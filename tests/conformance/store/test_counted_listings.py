@@ -3,21 +3,25 @@
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pytest
+from sqlalchemy import Table
 
 from conformance.store.samples import CLIENT, NOW_MS, payment
 from conformance.store.seated import SeatedStore
 from netvalve.domain.lifecycle import State, meanings_of_status, order_statuses
 from netvalve.domain.order import Balance, Order
-from netvalve.domain.search import PageRequest, Search
+from netvalve.domain.search import PageRequest, Search, SearchTooBroad
 from netvalve.domain.transaction import OPENERS, Transaction, TransactionType
 from netvalve.storage import spans
+from netvalve.storage.engine import is_sqlite
 from netvalve.storage.mapping import order_row, transaction_row
 from netvalve.storage.months import first_number, month_of
 from netvalve.storage.schema import orders, transactions
+from netvalve.storage.sqlite import records
 from netvalve.storage.verification.verification import verify
 from stores import change, changing, rows_of
 
@@ -90,29 +94,22 @@ def made(dice: random.Random, number: int) -> Rows:
 
 def write(database_url: str, rows: Rows) -> None:
     """As any program might, in plain inserts."""
+    written_orders = [
+        named(orders, order_row(each, card_id=1, in_flight_id=None)) for each in rows.orders
+    ]
+    written = [
+        named(transactions, transaction_row(each, mti="0200", node="n", owner_epoch=1))
+        for each, _ in rows.transactions
+    ]
     with changing(database_url) as connection:
-        connection.execute(
-            orders.insert(),
-            [
-                dict(
-                    zip(orders.c.keys(), order_row(each, card_id=1, in_flight_id=None), strict=True)
-                )
-                for each in rows.orders
-            ],
-        )
-        connection.execute(
-            transactions.insert(),
-            [
-                dict(
-                    zip(
-                        transactions.c.keys(),
-                        transaction_row(each, mti="0200", node="n", owner_epoch=1),
-                        strict=True,
-                    )
-                )
-                for each, _ in rows.transactions
-            ],
-        )
+        if written_orders:
+            connection.execute(orders.insert(), written_orders)
+        if written:
+            connection.execute(transactions.insert(), written)
+
+
+def named(table: Table, row: Sequence[object]) -> dict[str, object]:
+    return dict(zip(table.c.keys(), row, strict=True))
 
 
 def searches(dice: random.Random, listing: str, number: int) -> Iterator[Search]:
@@ -286,10 +283,38 @@ async def test_changes_are_folded_into_the_tallies_and_nothing_is_lost(
     rows = made(dice, 700)
     write(database_url, rows)
     async with asyncio.timeout(20):
-        while rows_of(database_url, "SELECT 1 FROM tallies") == []:
+        while rows_of(database_url, "SELECT 1 FROM tallies") == []:  # noqa: ASYNC110  # another's
             await asyncio.sleep(0.05)
     waiting = rows_of(database_url, "SELECT rows FROM tally_changes")
     assert len(waiting) < len(rows.orders)
     assert await differing(store, rows, dice, 20) == []
     broken = [each for each in verify(database_url, first=9).breaches if "tallies" in each.rule]
     assert broken == []
+
+
+async def test_a_search_that_takes_too_long_is_refused(
+    store: SeatedStore, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the next one is answered."""
+    write(database_url, made(random.Random(8), 50))  # noqa: S311  # the same rows every time
+    slow = Search(CLIENT, country="SE")
+    with monkeypatch.context() as patched, held_up(database_url):
+        patched.setattr(store.records, "_listing_max_s", 0.05)
+        patched.setattr(records, "_OPERATIONS_A_LOOK", 1)
+        if is_sqlite(database_url):
+            patched.setattr(store.records, "_listing_max_s", -1)
+        for read in (store.records.orders, store.records.transactions):
+            with pytest.raises(SearchTooBroad):
+                await read(slow, PageRequest(0, 20))
+    assert (await store.records.orders(slow, PageRequest(0, 20))).total == 0
+
+
+@contextmanager
+def held_up(database_url: str) -> Iterator[None]:
+    """A server whose tables cannot be read now."""
+    if is_sqlite(database_url):
+        yield
+        return
+    with changing(database_url) as connection:
+        connection.exec_driver_sql("LOCK TABLE orders, transactions")
+        yield

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -11,9 +12,9 @@ from netvalve.api.searches import NothingMatches, read_search
 from netvalve.domain.client import Site
 from netvalve.domain.directory import Directory
 from netvalve.domain.refusal import FieldError, InvalidFields
-from netvalve.domain.search import Search
+from netvalve.domain.search import PageRequest, Search, SearchTooBroad
 from netvalve.domain.transaction import TransactionType
-from unit.api.face import CLIENT
+from unit.api.face import CLIENT, Face
 
 GOOD: dict[str, tuple[str, Any]] = {
     "fromDateTime": ("2024-11-08", 1_731_024_000_000),
@@ -156,3 +157,18 @@ def test_query_that_is_not_text_is_refused() -> None:
     assert read_query(b"a=%ff") == NOT_A_QUERY
     assert read_query("a=ü".encode()) == NOT_A_QUERY
     assert read_query(b"&".join(b"a=1" for _ in range(300))) == NOT_A_QUERY
+
+
+@pytest.mark.parametrize("path", ["/orders", "/export"])
+async def test_search_that_cannot_be_counted_in_time_is_asked_to_say_more(
+    api: httpx.AsyncClient, face: Face, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async def too_slow(_search: Search, _page: PageRequest) -> None:
+        raise SearchTooBroad
+
+    for listing in ("orders", "transactions"):
+        monkeypatch.setattr(face.store, listing, too_slow)
+    answer = await api.get(path, params={"countryCode": "SE"})
+    assert answer.status_code == 422
+    assert answer.json()["responseCode"] == "GTW_2013"
+    assert "retry-after" not in answer.headers

@@ -50,6 +50,8 @@ BROKEN_HTTP: Final = Failure(400, "GTW_2013", _LAST)
 FAULT: Final = Failure(500, "GTW_9999")
 OVERLOADED: Final = Failure(503, "GTW_9999", _SOON)
 TOO_MANY_CONNECTIONS: Final = Failure(503, "GTW_9999", (*_SOON, *_LAST))
+TOO_BROAD: Final = Failure(422, "GTW_2013")
+"""What a search finds cannot be counted in time: dates, an account or a rare value narrow it."""
 STORE_UNAVAILABLE: Final = Failure(503, "GTW_9999", _SOON)
 STORE_UNCERTAIN: Final = Failure(504, "GTW_9999")
 """The store has not said in time whether the payment was begun: it is to be asked for."""

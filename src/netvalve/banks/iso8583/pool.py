@@ -90,6 +90,7 @@ class Pool:
             connection = await self._connect()
             if connection is not None:
                 self._open.append(connection)
+                self.readiness_changed()  # it may have signed on before it was here
                 reason = await asyncio.shield(connection.lost)
                 self._open.remove(connection)
                 self._log.warning("bank_connection_lost", reason=reason)

@@ -27,8 +27,14 @@ from netvalve.storage.postgres.connection import (
 ANSWER_S: Final = 5.0
 """How long the server may take over one batch; then the connection counts as lost."""
 _TRIES: Final = 8
+_PAUSE_AFTER_OTHERS_S: Final = 0.005
+"""More with each try in which somebody else wrote first."""
 _PAUSE_S: Final = 0.25
 """Between two attempts to connect: whoever writes meanwhile is refused at once."""
+_BRIEF_S: Final = 10.0
+"""How long no batch waits long for rows, after one has found somebody else's lock on its own."""
+_WAIT_BRIEFLY: Final = "SET lock_timeout = '100ms'"
+_WAIT_AS_EVER: Final = "RESET lock_timeout"
 
 _TAKE_SESSION: Final = """
 UPDATE batches SET session = session + 1 WHERE epoch = $1 AND writer = $2
@@ -62,6 +68,9 @@ class Statement(Protocol[_Taken_contra, _Given_co]):
 
     def result(self, item: _Taken_contra, verdict: str) -> _Given_co | Exception:
         """What a digit means for an item."""
+
+    def looks_again(self, item: _Taken_contra, verdict: str) -> bool:
+        """Whether a refusal may be due to a lock's wait alone, and is to be judged once more."""
 
 
 @dataclass(slots=True)
@@ -100,8 +109,10 @@ class BatchWriter(Generic[Item, Result]):
         self._database_url, self._epoch, self._statement = database_url, epoch, statement
         self._connection: asyncpg.Connection | None = None
         self._connecting = asyncio.Lock()
-        self._again_at_s = 0.0
+        self._again_at_s = self._brief_until_s = 0.0
+        self._brief = False
         self._session = self._batch = 0
+        self._on_death = on_death
         self._doubt: _Doubt[Item, Result] | None = None
         self._settling: asyncio.Task[None] | None = None
         self._group: GroupCommit[Item, Result | _Doubtful[Item, Result]] = GroupCommit(
@@ -163,20 +174,25 @@ class BatchWriter(Generic[Item, Result]):
         answers = iter(await self._judged(wanted) if wanted else ())
         return [next(answers) if result is None else result for result in withdrawn]
 
-    async def _judged(
+    async def _judged(  # noqa: PLR0911  # one way out for each fate of a batch
         self, items: Sequence[Item]
     ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
         """Judged and written in one commit; judged anew where somebody else wrote first."""
-        failure: Exception = StoreUnavailable("others wrote first, again and again")
-        for _ in range(_TRIES):
+        try:
+            arguments = self._statement.arguments(items)
+        except Exception as error:  # noqa: BLE001  # an item that makes no sense fails alone
+            return await self._one_by_one(items, error)
+        failure: Exception | None = None
+        for turn in range(_TRIES):
             try:
-                verdicts = await self._asked(await self._connected(), items)
+                verdicts = await self._asked(await self._connected(), arguments)
             except StoreUnavailable as error:
                 return [error] * len(items)
             except Exception as error:  # noqa: BLE001  # each is sorted by what became of the batch
                 match fate_of(error):
                     case Fate.MOVED_ON:
                         failure = error
+                        await asyncio.sleep(turn * _PAUSE_AFTER_OTHERS_S)
                         continue
                     case Fate.LOST:
                         return self._in_doubt(items)
@@ -184,24 +200,43 @@ class BatchWriter(Generic[Item, Result]):
                         refused = StoreUnavailable(f"the store cannot write: {error}")
                         self._give_up_where_read_only(error)
                         return [refused] * len(items)
-                failure = error
-                break
+                return await self._one_by_one(items, error)
             if verdicts is None:
                 self._give_up()
                 continue
-            return list(map(self._statement.result, items, verdicts))
-        if len(items) == 1:
-            return [failure]
-        return [answer for item in items for answer in await self._judged([item])]
+            return await self._results(items, verdicts)
+        return await self._one_by_one(items, failure or StoreUnavailable("no session lasts"))
 
-    async def _asked(self, connection: asyncpg.Connection, items: Sequence[Item]) -> str | None:
+    async def _one_by_one(
+        self, items: Sequence[Item], failure: Exception
+    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+        """Each by itself, after all of them together have failed."""
+        if len(items) > 1:
+            return [answer for item in items for answer in await self._judged([item])]
+        if isinstance(failure, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
+            return [StoreUnavailable("others wrote first, again and again")]
+        return [failure]
+
+    async def _results(
+        self, items: Sequence[Item], verdicts: str
+    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+        """What the verdicts mean; nothing of a refused item was written, so it may ask again."""
+        results: list[Result | Exception | _Doubtful[Item, Result]] = []
+        for item, verdict in zip(items, verdicts, strict=True):
+            if len(items) > 1 and self._statement.looks_again(item, verdict):
+                results += await self._judged([item])
+            else:
+                results.append(self._statement.result(item, verdict))
+        return results
+
+    async def _asked(self, connection: asyncpg.Connection, arguments: Sequence[Any]) -> str | None:
         """The verdicts; None where the session is over and nothing was written."""
         statement = self._statement
-        arguments = statement.arguments(items)
         self._batch += 1
         about = (self._epoch, statement.writer, self._session, self._batch)
         timer = asyncio.get_running_loop().call_later(ANSWER_S, connection.terminate)
         try:
+            await self._be_brief(connection)
             verdicts: str | None = await connection.fetchval(statement.text, *about, *arguments)
         finally:
             timer.cancel()
@@ -239,11 +274,19 @@ class BatchWriter(Generic[Item, Result]):
             timer.cancel()
         if row is None:
             connection.terminate()
+            self._place_is_gone()
             raise StoreUnavailable("this gateway's place at the store is gone")
         self._session, batch, verdicts = row
+        self._brief = False
         if self._doubt is not None:
             self._settle(self._looked_up(self._doubt, batch, verdicts))
         return connection
+
+    def _place_is_gone(self) -> None:
+        """Nobody renewed its lease for a day, and it was forgotten: it must join anew."""
+        self._again_at_s = asyncio.get_running_loop().time() + _PAUSE_S
+        if self._on_death is not None:
+            self._on_death()
 
     def _looked_up(
         self, doubt: _Doubt[Item, Result], batch: int, verdicts: str
@@ -264,7 +307,7 @@ class BatchWriter(Generic[Item, Result]):
         while self._doubt is not None:
             try:
                 await self._connected()
-            except StoreUnavailable:
+            except Exception:  # noqa: BLE001  # whatever keeps it away, the doubt must end
                 await asyncio.sleep(_PAUSE_S)
 
     def _settle(self, results: Sequence[Result | Exception]) -> None:
@@ -276,6 +319,20 @@ class BatchWriter(Generic[Item, Result]):
         """A server that has become a standby is left for the one that took its place."""
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             self._give_up()
+
+    def _found_locked(self, error: Exception) -> bool:
+        """Whether a batch has waited for a row in vain; for a while none waits that long again."""
+        locked = isinstance(error, asyncpg.LockNotAvailableError)
+        if locked:
+            self._brief_until_s = asyncio.get_running_loop().time() + _BRIEF_S
+        return locked
+
+    async def _be_brief(self, connection: asyncpg.Connection) -> None:
+        """Let the server wait for rows as long as is right now."""
+        brief = asyncio.get_running_loop().time() < self._brief_until_s
+        if brief != self._brief:
+            await connection.execute(_WAIT_BRIEFLY if brief else _WAIT_AS_EVER)
+            self._brief = brief
 
     def _give_up(self) -> None:
         if self._connection is not None:

@@ -47,7 +47,7 @@ class Fate(Enum):
     REFUSED = auto()
     """The server would not or could not: all of it is rolled back."""
     OWN_FAULT = auto()
-    """The statement's own values make no sense: all of it is rolled back."""
+    """The statement's own values make no sense, says the server: all of it is rolled back."""
 
 
 _MOVED_ON: Final = (
@@ -67,11 +67,8 @@ _REFUSED: Final = (
 _LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
 )
+"""By the server's own word. Whatever else goes wrong with a connection says nothing either."""
 
 
 def fate_of(error: BaseException) -> Fate:
@@ -80,9 +77,9 @@ def fate_of(error: BaseException) -> Fate:
         return Fate.MOVED_ON
     if isinstance(error, _REFUSED):
         return Fate.REFUSED
-    if isinstance(error, _LOST) and not isinstance(error, asyncpg.DataError):
-        return Fate.LOST
-    return Fate.OWN_FAULT
+    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, _LOST):
+        return Fate.OWN_FAULT
+    return Fate.LOST
 
 
 async def connect(database_url: str, purpose: str, **settings: str) -> asyncpg.Connection:
@@ -105,5 +102,10 @@ def pool_of(
         max_size=size,
         timeout=CONNECT_S,
         command_timeout=answer_s,
+        reset=_as_it_is,
         server_settings={**_SETTINGS, **settings, "application_name": f"netvalve {purpose}"},
     )
+
+
+async def _as_it_is(connection: asyncpg.Connection) -> None:
+    """Nothing here changes a session's state: there is nothing to set back between two uses."""

@@ -24,6 +24,10 @@ TURN_S: Final = 5.0
 """How long an export waits for one of the others to end."""
 
 
+_AT_LEISURE: Final = {"idle_in_transaction_session_timeout": "0"}
+"""Whoever reads may take as long as an export may take."""
+
+
 class Exports:
     """Streams query results, at most `at_once` of them, each for at most `export_max_s`."""
 
@@ -124,16 +128,16 @@ class _Snapshot(Generic[Chunk]):
 
     async def _fetched(self) -> list[Row]:
         """The next rows; none where a value is of a kind that no row has."""
-        try:
-            if self._cursor is None:
+        if self._cursor is None:
+            try:
                 await self._open()
-            rows: list[Row] = await self._cursor.fetch(BATCH_ROWS)
-        except asyncpg.DataError:
-            return []
+            except asyncpg.DataError:
+                return []
+        rows: list[Row] = await self._cursor.fetch(BATCH_ROWS)
         return rows
 
     async def _open(self) -> None:
-        connection = await connect(self._database_url, "export")
+        connection = await connect(self._database_url, "export", **_AT_LEISURE)
         if self._given_back is None:
             connection.terminate()
             raise TimeoutError

@@ -30,6 +30,7 @@ _VERDICTS: Final = {
     "3": OpeningRefusal.IN_FLIGHT,
     "4": OpeningRefusal.GUARD,
 }
+_OF_THE_ORDER: Final = ("3", "4")
 _N: Final = numbers("n")
 _TRANSACTION: Final = [*_N, *fields_of(transactions), *texts("detail")]
 _ORDER: Final = [*_N, *fields_of(orders)]
@@ -210,6 +211,10 @@ class Openings:
         """Why it was not written, if it was not."""
         del item
         return _VERDICTS[verdict]
+
+    def looks_again(self, item: WantedOpening, verdict: str) -> bool:
+        """Its key was looked at before its order's lock was waited for, and may be used since."""
+        return item.opening.keyed is not None and verdict in _OF_THE_ORDER
 
     def _transactions(self, openings: Sequence[Opening]) -> Iterator[tuple[object, ...]]:
         owner = self._owner

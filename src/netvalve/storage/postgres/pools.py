@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 TURN_S: Final = 5.0
 """How long one waits for a connection."""
 _TRIES: Final = 5
-_ABANDONED: Final = {"idle_in_transaction_session_timeout": "5s"}
+_ABANDONED: Final = {"idle_in_transaction_session_timeout": "2s"}
 """For transactions that hold rows: one whose gateway is gone, or stands still, lets go of them."""
 
 
@@ -48,7 +48,7 @@ class Readers:
             StoreUnavailable: the store cannot be read now.
         """
         try:
-            async with self._pool.acquire(timeout=TURN_S) as connection, _dropped(connection):
+            async with _acquired(self._pool) as connection:
                 yield connection
         except UNREACHABLE as error:
             if fate_of(error) is Fate.OWN_FAULT:
@@ -119,7 +119,7 @@ class Writers:
     async def _tried(self, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
         committing = False
         try:
-            async with self._pool.acquire(timeout=TURN_S) as connection, _dropped(connection):
+            async with _acquired(self._pool) as connection:
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
@@ -141,15 +141,22 @@ class Writers:
 
 
 @asynccontextmanager
-async def _dropped(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Give up a connection at once that leads to no server, or to one that has become a standby.
+async def _acquired(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the pool's, or StoreUnavailable: whatever keeps it from connecting.
 
-    Nobody else is to find it in the pool, nor to wait until it is given back in good order.
+    One that leads to no server, or to one that has become a standby, is given up at once: nobody
+    else is to find it in the pool, nor to wait until it is given back in good order.
     """
     try:
-        yield
+        connection = await pool.acquire(timeout=TURN_S)
+    except UNREACHABLE as error:
+        raise StoreUnavailable(f"the store cannot be reached: {error!r}") from error
+    try:
+        yield connection
     except UNREACHABLE as error:
         if fate_of(error) is Fate.LOST or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             with suppress(asyncpg.InterfaceError):  # the pool itself may be at its end
                 connection.terminate()
         raise
+    finally:
+        await pool.release(connection)

@@ -16,6 +16,7 @@ from netvalve.storage.engine import engine_of
 from netvalve.storage.identifiers import LeasedIdentifiers
 from netvalve.storage.listings import LISTING_MAX_S
 from netvalve.storage.migrate import TALLIES_SINCE, require_usable
+from netvalve.storage.months import NUMBERS_A_MONTH
 from netvalve.storage.postgres import leases
 from netvalve.storage.postgres.allowances import PostgresAllowances
 from netvalve.storage.postgres.batch_writer import ANSWER_S, BatchWriter, Item, Result, Statement
@@ -43,8 +44,14 @@ _ALLOWANCES: Final = 2
 _VITAL: Final = 1
 _LISTING_S: Final = 30.0
 _MONTHS_EVERY_S: Final = 3600.0
-_LEASE: Final = """
-UPDATE identifiers SET next = GREATEST(next, $1) + $2 WHERE name = $3 RETURNING next - $2
+_NEXT_MONTH: Final = (
+    f"to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYMM')::bigint * {NUMBERS_A_MONTH}"
+)
+"""By the server's clock: no gateway's own may take the numbers of everybody into a month that has
+no tables yet."""
+_LEASE: Final = f"""
+UPDATE identifiers SET next = GREATEST(next, LEAST($1, {_NEXT_MONTH})) + $2
+WHERE name = $3 RETURNING next - $2
 """
 _log: Final = logging.getLogger(__name__)
 
@@ -159,6 +166,7 @@ class PostgresStore:
             StoreNotReady: it has no tables, or those of a release that this one cannot run with.
         """
         revision = await asyncio.to_thread(require_usable, database_url)
+        await asyncio.to_thread(_months_added, database_url)
         store = cls(
             database_url,
             tallies=revision >= TALLIES_SINCE,

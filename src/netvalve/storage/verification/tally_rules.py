@@ -1,6 +1,7 @@
-"""What must hold of the tallies: they are what counting every row gives, in every length of span."""
+"""What must hold of the tallies: they are what counting gives, in spans of every length."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -109,8 +110,5 @@ _OF_ROWS: Final = Question(
 
 TALLY_RULES: Final = (
     _OF_ROWS,
-    *(
-        _longer(span_h, shorter_h)
-        for span_h, shorter_h in zip(SPANS_H[:-1], SPANS_H[1:], strict=True)
-    ),
+    *(_longer(span_h, shorter_h) for span_h, shorter_h in pairwise(SPANS_H)),
 )

@@ -5,7 +5,7 @@ step may be done again after a migration that was broken off.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import sqlalchemy as sa
@@ -97,10 +97,14 @@ DO UPDATE SET rows = tallies.rows + excluded.rows
 """  # noqa: S608  # constants
 _FOLD_ABOVE: Final = 500
 """Changes that a listing on SQLite reads beside the tallies at most."""
+_FOLD_AT_TIMES: Final = f"""
+CREATE TRIGGER tally_changes_fold AFTER INSERT ON tally_changes WHEN NEW.rowid >= {_FOLD_ABOVE}
+BEGIN {_FOLD}; DELETE FROM tally_changes; END
+"""  # noqa: S608  # constants
 _VACUUM: Final = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000"
 _LOCK_WAIT: Final = "500ms"
-_PAUSE_S: Final = 5.0
-_TRIES: Final = 1_000
+_PAUSE_S: Final = 1.0
+_TRIES: Final = 5_000
 """A lock is asked for briefly, for writers queue behind whoever waits; an export may hold it up for
 an hour."""
 _POSTGRES_TRIGGERS: Final = (
@@ -167,11 +171,7 @@ def _on_sqlite() -> None:
     for table in _LISTED:
         for statement in _sqlite_triggers(table):
             op.execute(statement)
-    op.execute(
-        "CREATE TRIGGER tally_changes_fold AFTER INSERT ON tally_changes"
-        f" WHEN NEW.rowid >= {_FOLD_ABOVE}"
-        f" BEGIN {_FOLD}; DELETE FROM tally_changes; END"
-    )
+    op.execute(_FOLD_AT_TIMES)
 
 
 def _sqlite_triggers(table: str) -> Iterator[str]:
@@ -227,7 +227,9 @@ def _index_without_a_wait(name: str, table: str, columns: tuple[str, ...], there
         _patiently(connection, f"ALTER INDEX {name} ATTACH PARTITION {own}")
 
 
-def _patiently(connection: sa.Connection, statement: str) -> None:
+def _patiently(
+    connection: sa.Connection, statement: str, undo: Callable[[], None] = lambda: None
+) -> None:
     """Execute once nobody is in the way; until then everybody else goes on."""
     for _ in range(_TRIES):
         try:
@@ -235,7 +237,7 @@ def _patiently(connection: sa.Connection, statement: str) -> None:
         except OperationalError as error:
             if not isinstance(error.orig, LockNotAvailable):
                 raise
-            connection.rollback()
+            undo()
             time.sleep(_PAUSE_S)
         else:
             return
@@ -307,14 +309,13 @@ def _count_while_others_write() -> None:
 def _install_triggers(connection: sa.Connection) -> None:
     """Leaves the transaction open, with nobody else writing."""
     lock = "LOCK TABLE orders, transactions IN SHARE ROW EXCLUSIVE MODE"
-    _patiently(connection, lock)
+    _patiently(connection, lock, connection.rollback)
     connection.execute(sa.text("TRUNCATE tallies, tally_changes"))
     for table in _LISTED:
         for suffix, when, rows in _POSTGRES_TRIGGERS:
-            connection.execute(sa.text(f"DROP TRIGGER IF EXISTS {table}_{suffix} ON {table}"))
             connection.execute(
                 sa.text(
-                    f"CREATE TRIGGER {table}_{suffix} AFTER {when} ON {table}"
+                    f"CREATE OR REPLACE TRIGGER {table}_{suffix} AFTER {when} ON {table}"
                     f" REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION {table}_tally()"
                 )
             )
