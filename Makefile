@@ -69,12 +69,16 @@ docs: $(VENV)/.runtime ## Rewrite the pages that are made from data
 	@$(BIN)/netvalve docs
 
 .PHONY: bench
-bench: $(VENV)/.runtime ## Measure sales per second (needs wrk)
+bench: $(VENV)/.development ## Measure sales per second (needs wrk)
 	@$(BIN)/python bench/run.py $(BENCH)
 
 .PHONY: bench-memory
 bench-memory: $(VENV)/.runtime ## Measure memory over 100,000 sales and a 1,000,000-row export
 	@$(BIN)/python bench/memory.py $(BENCH)
+
+.PHONY: bench-reads
+bench-reads: $(VENV)/.development ## Measure pages of listings on both stores: ROWS=10000000
+	@$(BIN)/python bench/reads.py --rows $(or $(ROWS),10000000) $(BENCH)
 
 .PHONY: clean
 clean: ## Remove the environment and the caches; leaves var/ (the sandbox's data) alone

@@ -10,20 +10,28 @@ same as JSON to bench/results/reads.json. 10,000,000 transactions take some 30 G
 import argparse
 import asyncio
 import json
+import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from filling import Filled, fill
+from netvalve.cli.sandbox.enrolment import prepare_store
+from netvalve.cli.sandbox.merchant import sandbox_merchant
+from netvalve.config import Settings
 from netvalve.domain.search import PageRequest, Search, SearchTooBroad
 from netvalve.domain.transaction import TransactionType
 from netvalve.storage.engine import is_sqlite
@@ -124,6 +132,7 @@ def main() -> int:
             filled[database] = facts = _filled(url, options)
             _say(f"{database}: {facts}")
             measured += asyncio.run(_measured(database, url, facts.end_ms, options))
+            measured += _over_http(database, url, options.runs)
     for database in options.databases:
         _print(database, [each for each in measured if each.database == database])
     _write(filled, measured)
@@ -204,17 +213,65 @@ async def _page(database: str, records: Any, case: Case, number: int, runs: int)
         total = page.total
         if number and total <= number * PAGE:  # there is no such page: the last one instead
             number = max((total - 1) // PAGE, 0)
-    took_ms = took_ms[1:]
-    return Measured(
-        database,
-        case.name,
-        case.listing,
-        total,
-        number,
-        round(min(took_ms), 1),
-        round(statistics.median(took_ms), 1),
-        round(max(took_ms), 1),
+    figures = _figures(took_ms[1:])
+    return Measured(database, case.name, case.listing, total, number, *figures)
+
+
+def _figures(took_ms: list[float]) -> tuple[float, float, float]:
+    """Best, median, worst."""
+    best, worst = min(took_ms), max(took_ms)
+    return round(best, 1), round(statistics.median(took_ms), 1), round(worst, 1)
+
+
+def _over_http(database: str, url: str, runs: int) -> Iterator[Measured]:
+    """The same through a gateway of its own, parsed and formed and sent."""
+    with tempfile.TemporaryDirectory(prefix="netvalve-reads-") as folder:
+        home = Path(folder)
+        merchant = sandbox_merchant("127.0.0.1", 1)
+        prepare_store(Settings(home=home, database=url), merchant)
+        headers = {
+            "netvalve-client-id": merchant.client.netvalve_client_id,
+            "netvalve-api-key": merchant.credentials.api_key,
+        }
+        with serving(home, url) as base_url, httpx.Client(headers=headers) as client:
+            for path in ("/orders", "/export"):
+                for page in (0, DEEP):
+                    asked = f"{base_url}{path}?currency=EUR&page={page}&pageSize={PAGE}"
+                    yield _timed(database, path, page, partial(client.get, asked), runs)
+
+
+def _timed(
+    database: str, path: str, page: int, ask: Callable[[], httpx.Response], runs: int
+) -> Measured:
+    took_ms = []
+    for _ in range(runs + 1):
+        began = time.perf_counter()
+        answer = ask().raise_for_status()
+        took_ms.append((time.perf_counter() - began) * 1000)
+    total = answer.json()["totalElements"]
+    figures = _figures(took_ms[1:])
+    return Measured(database, "a currency, over HTTP", path, total, page, *figures)
+
+
+@contextmanager
+def serving(home: Path, url: str) -> Iterator[str]:
+    """`netvalve serve` on a database; its address."""
+    own = {name: each for name, each in os.environ.items() if not name.startswith("NETVALVE_")}
+    settings = {"NETVALVE_HOME": str(home), "NETVALVE_DATABASE": url, "NETVALVE_PORT": "0"}
+    log = home / "gateway.log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "netvalve.cli", "serve", "--json"],
+        env={**own, **settings, "NETVALVE_LOG_FILE": str(log)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     )
+    try:
+        if process.stdout is None or not (line := process.stdout.readline()):
+            raise SystemExit("bench: netvalve serve did not start")
+        yield json.loads(line)["base_url"]
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 class _Clock:
@@ -230,7 +287,7 @@ def _say(text: str) -> None:
 
 
 def _print(database: str, measured: list[Measured]) -> None:
-    print(f"\n{database}\n{'search':50} {'list':8} {'total':>11} {'page':>6} "
+    print(f"\n{database}\n{'search':48} {'list':8} {'total':>11} {'page':>6} "
           f"{'best ms':>8} {'median ms':>10} {'worst ms':>9}")  # fmt: skip
     for each in measured:
         total = "refused" if each.total is None else f"{each.total:,}"

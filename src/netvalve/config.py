@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     configuration_poll_s: Seconds = Field(
         0.5, le=1, description="How often changes of clients, keys and accounts are looked for"
     )
+    listing_max_s: Seconds = Field(
+        10,
+        le=25,
+        description="How long a page of `/orders` or `/export` and its count may take; what takes "
+        "longer is refused with 422 and has to say more",
+    )
     export_max_s: Seconds = Field(
         3600, description="How long one export may take; a longer one is broken off"
     )

@@ -96,5 +96,6 @@ async def start_store(ground: Ground, on_death: Callable[[], None] | None = None
         read_connections=settings.read_connections,
         configuration_poll_s=settings.configuration_poll_s,
         export_max_s=settings.export_max_s,
+        listing_max_s=settings.listing_max_s,
         on_death=on_death,
     )
