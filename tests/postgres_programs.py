@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def find_programs(private: Path) -> Programs:
     """
     user = _unprivileged() if os.geteuid() == 0 else None
     for installation in (*_newest_first(_packaged()), *_newest_first(_of_the_system())):
-        for folder in (installation, *_copied(installation, private)):
+        for folder in chain([installation], _copied(installation, private)):
             programs = Programs(folder, _version(folder), user)
             if _can_run(programs):
                 return programs

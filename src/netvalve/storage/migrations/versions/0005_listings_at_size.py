@@ -84,22 +84,27 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 """
 """What SQLite may expect of a full store: rows, then rows for each longer part of the key."""
 
-_FOLD: Final = f"""
-INSERT INTO tallies (client_id, listing, span_h, span, {", ".join(_GROUP)}, rows)
-SELECT client_id, listing, span_h, hour / span_h, {", ".join(_GROUP)}, sum(rows)
-FROM tally_changes
-    CROSS JOIN (SELECT 1 AS span_h UNION ALL SELECT 24 UNION ALL SELECT 768) spans
+
+def _fold(source: str) -> str:
+    """Add what a table of changes holds to the tallies."""
+    group = ", ".join(_GROUP)
+    return f"""
+INSERT INTO tallies (client_id, listing, span_h, span, {group}, rows)
+SELECT client_id, listing, span_h, hour / span_h, {group}, sum(rows)
+FROM {source} CROSS JOIN (SELECT 1 AS span_h UNION ALL SELECT 24 UNION ALL SELECT 768) spans
 WHERE true
-GROUP BY client_id, listing, span_h, hour / span_h, {", ".join(_GROUP)}
+GROUP BY client_id, listing, span_h, hour / span_h, {group}
 HAVING sum(rows) <> 0
-ON CONFLICT (client_id, listing, span_h, span, {", ".join(_GROUP)})
+ON CONFLICT (client_id, listing, span_h, span, {group})
 DO UPDATE SET rows = tallies.rows + excluded.rows
 """  # noqa: S608  # constants
+
+
 _FOLD_ABOVE: Final = 500
 """Changes that a listing on SQLite reads beside the tallies at most."""
 _FOLD_AT_TIMES: Final = f"""
 CREATE TRIGGER tally_changes_fold AFTER INSERT ON tally_changes WHEN NEW.rowid >= {_FOLD_ABOVE}
-BEGIN {_FOLD}; DELETE FROM tally_changes; END
+BEGIN {_fold("tally_changes")}; DELETE FROM tally_changes; END
 """  # noqa: S608  # constants
 _VACUUM: Final = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000"
 _LOCK_WAIT: Final = "500ms"
@@ -144,14 +149,20 @@ def _create_tables() -> None:
         )
 
 
+def _count_all(execute: Callable[[str], object]) -> None:
+    """Tallies of every row there is."""
+    execute(f"CREATE TEMPORARY TABLE counted AS {' UNION ALL '.join(map(_counted, _LISTED))}")
+    execute(_fold("counted"))
+    execute("DROP TABLE counted")
+
+
 def _counted(table: str) -> str:
     """Every row there is, as changes."""
     listing, at_ms = _LISTED[table]
     hour, group = f"{at_ms} / {_HOUR_MS}", ", ".join(_GROUP)
     return (
-        f"INSERT INTO tally_changes ({', '.join(_CHANGE)})"  # noqa: S608  # constants
-        f" SELECT client_id, '{listing}', {hour}, {group}, count(*) FROM {table}"
-        f" GROUP BY client_id, {hour}, {group}"
+        f"SELECT client_id, '{listing}' AS listing, {hour} AS hour, {group}, count(*) AS rows"  # noqa: S608  # constants
+        f" FROM {table} GROUP BY client_id, {hour}, {group}"
     )
 
 
@@ -164,10 +175,7 @@ def _on_sqlite() -> None:
     for name, table, columns, there in _INDEXES:
         op.execute(f"CREATE INDEX {name} ON {table} ({', '.join(columns)}){_where(there)}")
     op.execute(_STATISTICS)
-    for table in _LISTED:
-        op.execute(_counted(table))
-    op.execute(_FOLD)
-    op.execute("DELETE FROM tally_changes")
+    _count_all(op.execute)
     for table in _LISTED:
         for statement in _sqlite_triggers(table):
             op.execute(statement)
@@ -289,7 +297,7 @@ def _count_while_others_write() -> None:
     """Writers wait only while the triggers come in.
 
     What was committed before is counted from a snapshot taken in that moment, what comes after by
-    the triggers, whose changes the snapshot does not see and leaves in their place.
+    the triggers.
     """
     engine = op.get_bind().engine
     with engine.connect() as installing, engine.connect() as counting:
@@ -299,10 +307,7 @@ def _count_while_others_write() -> None:
         counting.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         counting.execute(sa.text("SELECT 1"))
         installing.commit()
-        for table in _LISTED:
-            counting.execute(sa.text(_counted(table)))
-        counting.execute(sa.text(_FOLD))
-        counting.execute(sa.text("DELETE FROM tally_changes"))
+        _count_all(lambda statement: counting.execute(sa.text(statement)))
         counting.commit()
 
 
