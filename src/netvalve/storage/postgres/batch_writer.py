@@ -175,7 +175,7 @@ class BatchWriter(Generic[Item, Result]):
         return [next(answers) if result is None else result for result in withdrawn]
 
     async def _judged(  # noqa: PLR0911  # one way out for each fate of a batch
-        self, items: Sequence[Item]
+        self, items: Sequence[Item], *, again: bool = True
     ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
         """Judged and written in one commit; judged anew where somebody else wrote first."""
         try:
@@ -196,6 +196,8 @@ class BatchWriter(Generic[Item, Result]):
                         continue
                     case Fate.LOST:
                         return self._in_doubt(items)
+                    case Fate.REFUSED if self._found_locked(error) and len(items) > 1:
+                        return await self._one_by_one(items, error)
                     case Fate.REFUSED:
                         refused = StoreUnavailable(f"the store cannot write: {error}")
                         self._give_up_where_read_only(error)
@@ -204,7 +206,7 @@ class BatchWriter(Generic[Item, Result]):
             if verdicts is None:
                 self._give_up()
                 continue
-            return await self._results(items, verdicts)
+            return await self._results(items, verdicts, again=again)
         return await self._one_by_one(items, failure or StoreUnavailable("no session lasts"))
 
     async def _one_by_one(
@@ -218,13 +220,13 @@ class BatchWriter(Generic[Item, Result]):
         return [failure]
 
     async def _results(
-        self, items: Sequence[Item], verdicts: str
+        self, items: Sequence[Item], verdicts: str, *, again: bool
     ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
         """What the verdicts mean; nothing of a refused item was written, so it may ask again."""
         results: list[Result | Exception | _Doubtful[Item, Result]] = []
         for item, verdict in zip(items, verdicts, strict=True):
-            if len(items) > 1 and self._statement.looks_again(item, verdict):
-                results += await self._judged([item])
+            if again and self._statement.looks_again(item, verdict):
+                results += await self._judged([item], again=False)
             else:
                 results.append(self._statement.result(item, verdict))
         return results

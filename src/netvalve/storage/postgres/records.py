@@ -57,9 +57,12 @@ _WRITABLE: Final = "SELECT NOT pg_is_in_recovery()"
 _SHAPES_CACHED: Final = 512
 _STATEMENTS_CACHED: Final = 2_048
 _LISTING: Final = """
-SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', $2, true)
+SELECT set_config('statement_timeout', $1, true),
+    set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('max_parallel_workers_per_gather', '0', true)
 """
-"""How many rows a statement reads depends on what it is asked: it is planned for its values."""
+"""How many rows a statement reads depends on what it is asked: it is planned for its values. One
+listing has one of the server's processes: payments have the others."""
 
 
 class PostgresRecords:
@@ -160,7 +163,7 @@ class PostgresRecords:
         """What the steps lead to, within the time that a listing may take."""
         limit = f"{round(self._listing_max_s * 1000)}ms"
         async with self._listings.one_moment() as connection:
-            await connection.fetch(_LISTING, limit, "force_custom_plan")
+            await connection.fetch(_LISTING, limit)
             try:
                 return await _taken(steps, connection)
             except asyncpg.QueryCanceledError as error:
