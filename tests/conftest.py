@@ -27,6 +27,8 @@ SHORT = {
 
 ONLY_ON = "only_on"
 """Marks what is about one store's own nature, and says which."""
+OWN_STORE = "own_store"
+"""Marks what brings its own PostgreSQL database, whatever the programs of others store in."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,11 +42,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{ONLY_ON}(store): about this store's own nature")
+    config.addinivalue_line("markers", f"{OWN_STORE}: the same whatever --store says (not by hand)")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about the other store's nature."""
+    """Leave out what is about the other store's nature; mark what brings its own."""
     store = config.getoption("store")
+    for item in items:
+        if isinstance(item, pytest.Function) and "databases" in item.fixturenames:
+            item.add_marker(OWN_STORE)
     others = [
         item for item in items for mark in item.iter_markers(ONLY_ON) if mark.args != (store,)
     ]

@@ -4,6 +4,7 @@ Whoever finds no connection in time is refused; nobody waits without end. A pool
 is first used and again after every loss, so that a server that comes back is simply there.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
@@ -124,7 +125,7 @@ class Writers:
                 await transaction.start()
                 try:
                     result = await work(connection)
-                except BaseException:
+                except Exception:
                     if not connection.is_closed():
                         await transaction.rollback()
                     raise
@@ -155,8 +156,15 @@ async def _acquired(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     except UNREACHABLE as error:
         if fate_of(error) is Fate.LOST or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            with suppress(asyncpg.InterfaceError):  # the pool itself may be at its end
-                connection.terminate()
+            _give_up(connection)
+        raise
+    except (asyncio.CancelledError, GeneratorExit):
+        _give_up(connection)  # in good order it might fail, and with that hide the cancellation
         raise
     finally:
         await pool.release(connection)
+
+
+def _give_up(connection: asyncpg.Connection) -> None:
+    with suppress(asyncpg.InterfaceError):  # the pool itself may be at its end
+        connection.terminate()
