@@ -63,11 +63,15 @@ class Readers:
         Raises:
             StoreUnavailable: the store cannot be read now.
         """
-        async with (
-            self.connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            yield connection
+        async with self.connection() as connection:
+            moment = connection.transaction(isolation="repeatable_read", readonly=True)
+            await moment.start()
+            try:
+                yield connection
+            except Exception:
+                await _rolled_back(moment, connection)
+                raise
+            await moment.commit()
 
     async def start(self) -> None:
         """Make the pool usable; it connects to nothing yet."""
@@ -126,8 +130,7 @@ class Writers:
                 try:
                     result = await work(connection)
                 except Exception:
-                    if not connection.is_closed():
-                        await transaction.rollback()
+                    await _rolled_back(transaction, connection)
                     raise
                 committing = True
                 await transaction.commit()
@@ -163,6 +166,12 @@ async def _acquired(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
         raise
     finally:
         await pool.release(connection)
+
+
+async def _rolled_back(transaction: Any, connection: asyncpg.Connection) -> None:
+    """Roll back what is still open; what a lost connection has begun its server rolls back."""
+    if not connection.is_closed():
+        await transaction.rollback()
 
 
 def _give_up(connection: asyncpg.Connection) -> None:
