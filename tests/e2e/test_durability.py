@@ -28,9 +28,9 @@ async def test_kill_9_in_the_middle_of_200_sales_loses_no_acknowledged_sale(tmp_
 
     try:
         async with sandbox.async_client(200) as client:
-            # Every fourth sale keeps the bank busy for a second, so that some are in flight.
+            # Every fourth sale is booked and not answered, so that some are in flight.
             sales = [
-                asyncio.create_task(pay(client, order, 6010 if place % 4 == 0 else 10))
+                asyncio.create_task(pay(client, order, 6014 if place % 4 == 0 else 10))
                 for place, order in enumerate(orders)
             ]
             await enough.wait()

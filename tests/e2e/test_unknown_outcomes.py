@@ -112,9 +112,9 @@ async def test_what_kill_9_left_open_ends_on_both_sides(tmp_path):
 
     try:
         async with sandbox.async_client(60) as client:
-            # Every other sale is booked at once and answered a second later.
+            # Every other sale is booked and not answered.
             sales = [
-                asyncio.create_task(pay(client, order, 6010 if place % 2 else 10))
+                asyncio.create_task(pay(client, order, 6014 if place % 2 else 10))
                 for place, order in enumerate(orders)
             ]
             await enough.wait()

@@ -18,7 +18,8 @@ from conformance.testbank.talking import (
     reversal,
     sale,
 )
-from netvalve.banks.iso8583.messages import MalformedMessage, decode_message
+from netvalve.banks.iso8583.fields import MalformedMessage
+from netvalve.banks.iso8583.messages import decode_message
 from netvalve.banks.testbank.cards import CARDS
 from netvalve.banks.testbank.misbehaviour import FAULTS
 

@@ -3,7 +3,8 @@
 import pytest
 
 from netvalve.banks.iso8583.answers import ANSWER_TYPES, decode_answer, match_key
-from netvalve.banks.iso8583.messages import MalformedMessage, Message
+from netvalve.banks.iso8583.fields import MalformedMessage
+from netvalve.banks.iso8583.messages import Message
 from netvalve.domain.bank_message import Answered, BankOperation
 from unit.banks.bank_requests import identity
 

@@ -6,14 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netvalve.banks.iso8583.fields import ImpossibleField, MalformedMessage, folded
 from netvalve.banks.iso8583.messages import (
     FrameReader,
     FramingLost,
-    ImpossibleField,
-    MalformedMessage,
     decode_message,
     encode_message,
-    folded,
     frame,
 )
 from netvalve.banks.iso8583.specification import (

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from netvalve.banks.iso8583.messages import ImpossibleField, Message, decode_message
+from netvalve.banks.iso8583.fields import ImpossibleField
+from netvalve.banks.iso8583.messages import Message, decode_message
 from netvalve.banks.iso8583.requests import encode_request
 from netvalve.banks.iso8583.specification import Tag
 from netvalve.catalogue.currencies import currency

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from netvalve.banks.iso8583.messages import MalformedMessage, Message
+from netvalve.banks.iso8583.fields import MalformedMessage
+from netvalve.banks.iso8583.messages import Message
 from netvalve.banks.iso8583.requests import FORMS
 from netvalve.banks.iso8583.specification import Tag, answer_type
 from netvalve.domain.bank_message import Answered, BankOperation

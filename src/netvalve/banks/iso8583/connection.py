@@ -3,14 +3,8 @@
 import asyncio
 from typing import Final, cast
 
-from netvalve.banks.iso8583.messages import (
-    FrameReader,
-    FramingLost,
-    MalformedMessage,
-    Message,
-    decode_message,
-    frame,
-)
+from netvalve.banks.iso8583.fields import MalformedMessage
+from netvalve.banks.iso8583.messages import FrameReader, FramingLost, Message, decode_message, frame
 from netvalve.banks.iso8583.network import (
     answers_network_request,
     network_request,

@@ -15,8 +15,9 @@ from structlog.typing import FilteringBoundLogger
 from netvalve.banks.iso8583.answers import ANSWER_TYPES, Answer, decode_answer, match_key
 from netvalve.banks.iso8583.backoff import Backoff
 from netvalve.banks.iso8583.connection import Connection
+from netvalve.banks.iso8583.fields import ImpossibleField, MalformedMessage
 from netvalve.banks.iso8583.in_flight import InFlight
-from netvalve.banks.iso8583.messages import ImpossibleField, MalformedMessage, Message, frame
+from netvalve.banks.iso8583.messages import Message, frame
 from netvalve.banks.iso8583.pool import Pool
 from netvalve.banks.iso8583.requests import encode_request
 from netvalve.banks.iso8583.session import Clock, SessionTerms

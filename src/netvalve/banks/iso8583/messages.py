@@ -3,40 +3,28 @@
 Pure: knows no socket and no payment. Nothing it raises or shows holds what a field holds.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import iso8583
-
+from netvalve.banks.iso8583.fields import (
+    TYPE,
+    ImpossibleField,
+    MalformedMessage,
+    folded,
+    is_number,
+    packed,
+    unpacked,
+)
 from netvalve.banks.iso8583.specification import (
-    FIELDS,
     LENGTH_HEADER_BYTES,
     MESSAGE_BYTES_MAX,
-    SPECIFICATION,
     TAGGED_VALUES,
-    Content,
 )
 
-TYPE: Final = "t"
-"""Where the message type stands among the fields."""
-
-_TAGS_FIELD = "48"
-_BITMAPS = ("p", "1")
-_HIDDEN = frozenset({"2", "14"})
-_DIGITS = frozenset(field.number for field in FIELDS if field.content is Content.DIGITS) | {TYPE}
-_KNOWN = frozenset(field.number for field in FIELDS) - {_TAGS_FIELD} | {TYPE}
-_VARIABLE = tuple(field.number for field in FIELDS if field.length_digits)
-_TAG_LENGTHS = {value.tag: value.length_max for value in TAGGED_VALUES}
-
-
-class ImpossibleField(ValueError):
-    """A message cannot be said: a field has no room for its value, or may not hold it."""
-
-
-class MalformedMessage(ValueError):
-    """Bytes that are no message of this layout."""
+_TAGS_FIELD: Final = "48"
+_HIDDEN: Final = frozenset({"2", "14"})
+_TAG_LENGTHS: Final = {value.tag: value.length_max for value in TAGGED_VALUES}
 
 
 class FramingLost(ConnectionError):
@@ -68,16 +56,12 @@ def encode_message(fields: Mapping[str, str], tags: Mapping[str, str]) -> bytes:
     Raises:
         ImpossibleField: names the field, not what it holds.
     """
-    document = {number: _field(number, value) for number, value in fields.items()}
-    if tags:
-        document[_TAGS_FIELD] = "".join(_tagged(tag, value) for tag, value in tags.items())
-    try:
-        encoded, _ = iso8583.encode(document, SPECIFICATION)
-    except iso8583.EncodeError as error:
-        refused = error.field
-    else:
-        return bytes(encoded)
-    raise ImpossibleField(f"field {refused} has another length")
+    if _TAGS_FIELD in fields:
+        raise ImpossibleField(f"field {_TAGS_FIELD} is written from its tagged values")
+    if not tags:
+        return packed(fields)
+    tagged = "".join(_tagged(tag, value) for tag, value in tags.items())
+    return packed({**fields, _TAGS_FIELD: tagged})
 
 
 def decode_message(data: bytes) -> Message:
@@ -86,18 +70,8 @@ def decode_message(data: bytes) -> Message:
     Raises:
         MalformedMessage: says where it went wrong, not what stood there.
     """
-    try:
-        fields, encoded = iso8583.decode(data, SPECIFICATION)
-    except iso8583.DecodeError as error:
-        wrong = error.field
-    except KeyError as error:
-        wrong = str(error.args[0])
-    else:
-        for number in _VARIABLE:
-            if number in encoded and not encoded[number]["len"].isdigit():
-                raise MalformedMessage(f"field {number} has no length")
-        return _checked(fields)
-    raise MalformedMessage(f"field {wrong} cannot be read")
+    fields = unpacked(data)
+    return Message(fields, _tags(fields.pop(_TAGS_FIELD, "")))
 
 
 def frame(message: bytes) -> bytes:
@@ -138,36 +112,6 @@ class FrameReader:
             yield message
 
 
-def folded(text: str) -> str:
-    """Text in printable ASCII: accents dropped, what has no plain form becomes `?`."""
-    if _printable(text):
-        return text
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(
-        character if _printable(character) else "?"
-        for character in plain
-        if not unicodedata.combining(character)
-    )
-
-
-def _printable(text: str) -> bool:
-    return text.isascii() and text.isprintable()
-
-
-def _numeric(text: str) -> bool:
-    return text.isascii() and text.isdigit()
-
-
-def _field(number: str, value: str) -> str:
-    if number not in _KNOWN:
-        raise ImpossibleField(f"field {number} is not in the layout")
-    if number not in _DIGITS:
-        return folded(value)
-    if not _numeric(value):
-        raise ImpossibleField(f"field {number} takes digits")
-    return value
-
-
 def _tagged(tag: str, value: str) -> str:
     text = folded(value)
     if len(text) > _TAG_LENGTHS.get(tag, -1):
@@ -175,21 +119,12 @@ def _tagged(tag: str, value: str) -> str:
     return f"{tag}{len(text):03d}{text}"
 
 
-def _checked(fields: dict[str, str]) -> Message:
-    for number, value in fields.items():
-        if not (_numeric(value) if number in _DIGITS else _printable(value)):
-            raise MalformedMessage(f"field {number} holds what it may not")
-    for bitmap in _BITMAPS:
-        fields.pop(bitmap, None)
-    return Message(fields, _tags(fields.pop(_TAGS_FIELD, "")))
-
-
 def _tags(text: str) -> dict[str, str]:
     tags: dict[str, str] = {}
     position = 0
     while position < len(text):
         tag, length = text[position : position + 2], text[position + 2 : position + 5]
-        if len(length) < 3 or not _numeric(length) or tag in tags:
+        if len(length) < 3 or not is_number(length) or tag in tags:
             raise MalformedMessage(f"field {_TAGS_FIELD} cannot be read")
         position += 5
         value = text[position : position + int(length)]

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from netvalve.banks.iso8583.messages import TYPE, Message, encode_message
+from netvalve.banks.iso8583.fields import TYPE
+from netvalve.banks.iso8583.messages import Message, encode_message
 from netvalve.banks.iso8583.specification import MessageType, Tag, answer_type
 
 NETWORK_ANSWER = answer_type(MessageType.NETWORK)

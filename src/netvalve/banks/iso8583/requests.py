@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from netvalve.banks.iso8583.messages import TYPE, ImpossibleField, encode_message, folded
+from netvalve.banks.iso8583.fields import TYPE, ImpossibleField, folded
+from netvalve.banks.iso8583.messages import encode_message
 from netvalve.banks.iso8583.specification import (
     POS_CONDITION_ECOMMERCE,
     POS_CONDITION_RECURRING,

@@ -4,11 +4,9 @@ Both ends read this: the link and the test bank. `docs/bank-link.md` says it in 
 Source: ISO 8583:1987.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 LENGTH_HEADER_BYTES: Final = 2
 """Each message is preceded by its length, big endian, itself not counted."""
@@ -72,32 +70,6 @@ FIELDS: Final = (
 
 ECHOED: Final = ("3", "4", "7", "11", "12", "13", "32", "37", "41", "42", "49", "70")
 """What an answer says again of its request, where the request has it. The card number is not."""
-
-
-def _encoding(field: Field) -> dict[str, Any]:
-    return {
-        "data_enc": "ascii",
-        "len_enc": "ascii",
-        "len_type": field.length_digits,
-        "max_len": field.length,
-        "desc": field.name,
-    }
-
-
-def _binary(length: int, name: str) -> dict[str, Any]:
-    return {"data_enc": "b", "len_enc": "ascii", "len_type": 0, "max_len": length, "desc": name}
-
-
-SPECIFICATION: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "h": {**_encoding(Field("h", "Header", 0, _ANS))},
-        "t": {**_encoding(Field("t", "Message type", 4, _N))},
-        "p": _binary(8, "Primary bitmap"),
-        "1": _binary(8, "Secondary bitmap"),
-        **{field.number: _encoding(field) for field in FIELDS},
-    }
-)
-"""The layout as pyiso8583 reads it: text in ASCII, bitmaps binary."""
 
 
 class MessageType:

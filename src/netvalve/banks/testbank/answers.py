@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from netvalve.banks.iso8583.messages import TYPE, Message, encode_message, frame
+from netvalve.banks.iso8583.fields import TYPE
+from netvalve.banks.iso8583.messages import Message, encode_message, frame
 from netvalve.banks.iso8583.specification import (
     ECHOED,
     LENGTH_HEADER_BYTES,

@@ -9,14 +9,8 @@ import logging
 from dataclasses import dataclass
 from typing import cast
 
-from netvalve.banks.iso8583.messages import (
-    FrameReader,
-    FramingLost,
-    ImpossibleField,
-    MalformedMessage,
-    Message,
-    decode_message,
-)
+from netvalve.banks.iso8583.fields import ImpossibleField, MalformedMessage
+from netvalve.banks.iso8583.messages import FrameReader, FramingLost, Message, decode_message
 from netvalve.banks.iso8583.specification import MessageType
 from netvalve.banks.testbank import rules
 from netvalve.banks.testbank.answers import Delivery, delivery, network_answer, refusal
