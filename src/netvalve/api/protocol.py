@@ -7,7 +7,7 @@ import asyncio
 import re
 import sys
 import time
-from typing import Final
+from typing import Final, cast
 from uuid import uuid4
 
 from httptools import HttpParserInvalidMethodError
@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from netvalve.api.answers import failures
 from netvalve.api.answers.answer import Answer
 from netvalve.api.answers.failures import Failure, failure_answer
+from netvalve.gathering import GatheringTransport
 
 _VERSIONS: Final = ("1.1", "1.0")
 _METHOD: Final = re.compile(rb"[A-Z]+ /")
@@ -58,7 +59,8 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody is there; one more than there is room for is told so."""
-        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn's is narrower
+        gathering = GatheringTransport(cast("asyncio.Transport", transport))
+        super().connection_made(cast("asyncio.Transport", gathering))
         if len(self.connections) > self.connections_max:
             self._refuse(failures.TOO_MANY_CONNECTIONS)
         else:

@@ -12,6 +12,7 @@ from netvalve.banks.iso8583.network import (
 )
 from netvalve.banks.iso8583.session import Listener, SessionTerms
 from netvalve.banks.iso8583.specification import NetworkCode
+from netvalve.gathering import GatheringTransport
 
 UNSENT_BYTES_MAX: Final = 32_768
 """Above this much waiting for the network, messages go by another connection or not at all."""
@@ -33,7 +34,7 @@ class Connection(asyncio.Protocol):
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._frames = FrameReader()
-        self._transport: asyncio.Transport | None = None
+        self._transport: GatheringTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._asked: tuple[str, str] | None = None
         self._stans = 0
@@ -78,7 +79,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Signs on."""
         # A cast, since uvloop's transports are none of asyncio's classes.
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = GatheringTransport(cast("asyncio.Transport", transport))
         self._transport.set_write_buffer_limits(high=UNSENT_BYTES_MAX)
         self._ask(NetworkCode.SIGN_ON, self._terms.answer_s)
 
