@@ -68,13 +68,27 @@ format: $(VENV)/.development ## Rewrite the code in the project's format
 docs: $(VENV)/.runtime ## Rewrite the pages that are made from data
 	@$(BIN)/netvalve docs
 
+BENCH_RUN := PYTHONPATH=tests $(BIN)/python -m bench
+
 .PHONY: bench
-bench: $(VENV)/.development ## Measure sales per second (needs wrk)
-	@$(BIN)/python bench/run.py $(BENCH)
+bench: $(VENV)/.bench ## Measure against the machine's own ceilings, some 20 minutes (needs wrk): BENCH=--help
+	@$(BENCH_RUN) $(BENCH)
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.bench ## The essential of it, in two minutes
+	@$(BENCH_RUN) --quick $(BENCH)
+
+.PHONY: bench-check
+bench-check: $(VENV)/.bench ## A minute of it; fails when the gateway's share of the ceilings is far too small
+	@$(BENCH_RUN) --check $(BENCH)
+
+.PHONY: bench-growth
+bench-growth: $(VENV)/.bench ## Sell on full stores and on empty ones: ROWS=10000000 (some 30 GB)
+	@$(BENCH_RUN) --parts none --growth $(or $(ROWS),10000000) $(BENCH)
 
 .PHONY: bench-memory
-bench-memory: $(VENV)/.runtime ## Measure memory over 100,000 sales and a 1,000,000-row export
-	@$(BIN)/python bench/memory.py $(BENCH)
+bench-memory: $(VENV)/.bench ## Watch the memory of one process: SALES=1000000
+	@$(BENCH_RUN) --parts none --memory $(or $(SALES),1000000) $(BENCH)
 
 .PHONY: bench-reads
 bench-reads: $(VENV)/.development ## Measure pages of listings on both stores: ROWS=10000000
@@ -97,6 +111,10 @@ $(VENV)/.runtime: $(VENV)/bin/python requirements/runtime.txt pyproject.toml
 
 $(VENV)/.development: $(VENV)/.runtime requirements/development.txt
 	@$(PIP) install --require-hashes -r requirements/development.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.runtime requirements/bench.txt
+	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
 $(VENV)/.browser: $(VENV)/.development requirements/browser.txt

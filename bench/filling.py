@@ -58,6 +58,9 @@ def fill(database_url: str, rows: int, note: Note) -> Filled:
     filled = time.perf_counter()
     migrate(database_url)
     migrated = time.perf_counter()
+    if not is_sqlite(database_url):
+        with closing(psycopg.connect(database_url, autocommit=True)) as connection:
+            connection.execute("VACUUM ANALYZE follow_ups, followed_orders, tallies")
     with engine_of(database_url) as engine, engine.connect() as connection:
         transactions = connection.exec_driver_sql("SELECT count(*) FROM transactions").scalar_one()
     return Filled(orders, transactions, end_ms, filled - began, migrated - filled)

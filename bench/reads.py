@@ -10,36 +10,27 @@ same as JSON to bench/results/reads.json. 10,000,000 transactions take some 30 G
 import argparse
 import asyncio
 import json
-import os
 import platform
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
-
-import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from filling import Filled, fill
-from netvalve.cli.sandbox.enrolment import prepare_store
-from netvalve.cli.sandbox.merchant import sandbox_merchant
-from netvalve.config import Settings
 from netvalve.domain.search import PageRequest, Search, SearchTooBroad
 from netvalve.domain.transaction import TransactionType
 from netvalve.storage.engine import is_sqlite
 from netvalve.storage.postgres.store import PostgresStore
 from netvalve.storage.sqlite.store import SqliteStore
 from netvalve.telemetry.metrics import Metrics
+from over_http import Exported, Served, exports, figures, served
 from postgres import PostgresServer
-from stores import change
 
 RESULTS: Final = Path(__file__).parent / "results" / "reads.json"
 PAGE: Final = 20
@@ -104,6 +95,30 @@ def cases(end_ms: int) -> Iterator[Case]:
     yield Case("orders with a refused capture", "/orders",
                Search(BIG, transaction_types=(TransactionType.CAPTURE,),
                       transaction_status="Declined"))  # fmt: skip
+    refund, capture = (TransactionType.REFUND,), (TransactionType.CAPTURE,)
+    of_orders: dict[str, dict[str, Any]] = {
+        "orders with a capture": {"transaction_types": capture},
+        "orders with a capture or a refund": {"transaction_types": (*capture, *refund)},
+        "orders with a declined transaction": {"transaction_status": "Declined"},
+        "orders with a refund, of an account's week, in EUR": {
+            "transaction_types": refund, "mid_id": 2, "currency": "EUR",
+            "from_ms": week + 1, "to_ms": day,
+        },
+        "authorised orders with a refused capture": {
+            "transaction_types": capture, "transaction_status": "Declined",
+            "order_status": "Authorised",
+        },
+    }  # fmt: skip
+    for name, filters in of_orders.items():
+        yield Case(name, "/orders", Search(BIG, **filters))
+    of_payers: dict[str, dict[str, Any]] = {
+        "first name, of a week": {"first_name": "given77", "from_ms": week + 1},
+        "first name, in EUR": {"first_name": "given77", "currency": "EUR"},
+        "first name, refunds": {"first_name": "given77", "transaction_types": refund},
+        "country, of a day": {"country": "SE", "from_ms": midnight, "to_ms": day},
+    }
+    for name, filters in of_payers.items():
+        yield Case(name, "/export", Search(BIG, **filters))
     yield Case("the small client", "/export", Search(SMALL))
     others: dict[str, dict[str, Any]] = {
         "last four": {"last_four": "0042"},
@@ -127,16 +142,20 @@ def main() -> int:
     """Fill, measure, print."""
     options = _options()
     measured: list[Measured] = []
+    exported: list[Exported] = []
     filled: dict[str, Filled] = {}
     for database in options.databases:
         with _database(database, options) as url:
             filled[database] = facts = _filled(url, options)
             _say(f"{database}: {facts}")
             measured += asyncio.run(_measured(database, url, facts.end_ms, options))
-            measured += _over_http(database, url, options.runs)
+            with served(url) as asked:
+                measured += _over_http(database, asked, options.runs)
+                exported += exports(database, asked, facts.end_ms)
     for database in options.databases:
         _print(database, [each for each in measured if each.database == database])
-    _write(filled, measured)
+        _print_exports([each for each in exported if each.database == database])
+    _write(filled, measured, exported)
     return 0
 
 
@@ -170,6 +189,7 @@ def _database(kind: str, options: argparse.Namespace) -> Iterator[str]:
             server.drop_database("reads")
             server.create_database("reads")
         yield server.url("reads")
+        server.execute("CHECKPOINT")  # a folder that is kept is started from again
 
 
 def _filled(url: str, options: argparse.Namespace) -> Filled:
@@ -216,66 +236,17 @@ async def _page(database: str, records: Any, case: Case, number: int, runs: int)
         total = page.total
         if number and total <= number * PAGE:  # there is no such page: the last one instead
             number = max((total - 1) // PAGE, 0)
-    figures = _figures(took_ms[1:])
-    return Measured(database, case.name, case.listing, total, number, *figures)
+    return Measured(database, case.name, case.listing, total, number, *figures(took_ms[1:]))
 
 
-def _figures(took_ms: list[float]) -> tuple[float, float, float]:
-    """Best, median, worst."""
-    best, worst = min(took_ms), max(took_ms)
-    return round(best, 1), round(statistics.median(took_ms), 1), round(worst, 1)
-
-
-def _over_http(database: str, url: str, runs: int) -> Iterator[Measured]:
-    """The same through a gateway of its own, parsed and formed and sent."""
-    with tempfile.TemporaryDirectory(prefix="netvalve-reads-") as folder:
-        home = Path(folder)
-        change(url, "DELETE FROM api_keys")  # those of an earlier run, with another key ring
-        merchant = sandbox_merchant("127.0.0.1", 1)
-        prepare_store(Settings(home=home, database=url), merchant)
-        headers = {
-            "netvalve-client-id": merchant.client.netvalve_client_id,
-            "netvalve-api-key": merchant.credentials.api_key,
-        }
-        with serving(home, url) as base_url, httpx.Client(headers=headers) as client:
-            for path in ("/orders", "/export"):
-                for page in (0, DEEP):
-                    asked = f"{base_url}{path}?currency=EUR&page={page}&pageSize={PAGE}"
-                    yield _timed(database, path, page, partial(client.get, asked), runs)
-
-
-def _timed(
-    database: str, path: str, page: int, ask: Callable[[], httpx.Response], runs: int
-) -> Measured:
-    took_ms = []
-    for _ in range(runs + 1):
-        began = time.perf_counter()
-        answer = ask().raise_for_status()
-        took_ms.append((time.perf_counter() - began) * 1000)
-    total = answer.json()["totalElements"]
-    figures = _figures(took_ms[1:])
-    return Measured(database, "a currency, over HTTP", path, total, page, *figures)
-
-
-@contextmanager
-def serving(home: Path, url: str) -> Iterator[str]:
-    """`netvalve serve` on a database; its address."""
-    own = {name: each for name, each in os.environ.items() if not name.startswith("NETVALVE_")}
-    settings = {"NETVALVE_HOME": str(home), "NETVALVE_DATABASE": url, "NETVALVE_PORT": "0"}
-    log = home / "gateway.log"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "netvalve.cli", "serve", "--json"],
-        env={**own, **settings, "NETVALVE_LOG_FILE": str(log)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        if process.stdout is None or not (line := process.stdout.readline()):
-            raise SystemExit("bench: netvalve serve did not start")
-        yield json.loads(line)["base_url"]
-    finally:
-        process.terminate()
-        process.wait(60)
+def _over_http(database: str, asked: Served, runs: int) -> Iterator[Measured]:
+    """The same through a gateway of its own."""
+    for path in ("/orders", "/export"):
+        for page in (0, DEEP):
+            query = f"{path}?currency=EUR&page={page}&pageSize={PAGE}"
+            took_ms, said = asked.took_ms(query, runs)
+            name, total = "a currency, over HTTP", said["totalElements"]
+            yield Measured(database, name, path, total, page, *figures(took_ms))
 
 
 class _Clock:
@@ -299,12 +270,22 @@ def _print(database: str, measured: list[Measured]) -> None:
               f"{each.best_ms:>8.1f} {each.median_ms:>10.1f} {each.worst_ms:>9.1f}")  # fmt: skip
 
 
-def _write(filled: dict[str, Filled], measured: list[Measured]) -> None:
+def _print_exports(exported: list[Exported]) -> None:
+    for each in exported:
+        print(
+            f"{each.rows:,} rows exported as {each.form}, {each.mib:.0f} MiB in {each.seconds} s: "
+            f"{each.rows_per_s:,} rows/s; resident {each.resident_before_mib} MiB before, "
+            f"{each.resident_at_most_mib} MiB at most"
+        )
+
+
+def _write(filled: dict[str, Filled], measured: list[Measured], exported: list[Exported]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     facts = {
         "machine": platform.platform(),
         "filled": {name: asdict(each) for name, each in filled.items()},
         "pages": [asdict(each) for each in measured],
+        "exports": [asdict(each) for each in exported],
     }
     RESULTS.write_text(json.dumps(facts, indent=1) + "\n")
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, LiteralString, Self
 
@@ -116,7 +116,8 @@ class PostgresServer:
         """Go on after `freeze`."""
         if self.serves:
             for pid in (*self.backends(), self.pid):
-                os.kill(pid, signal.SIGCONT)
+                with suppress(ProcessLookupError):  # one may just have ended
+                    os.kill(pid, signal.SIGCONT)
 
     @property
     def serves(self) -> bool:
@@ -167,6 +168,19 @@ class PostgresServer:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                 [database],
             )
+
+    @contextmanager
+    def rejecting(self, database: str) -> Iterator[None]:
+        """Its rules let nobody into this database meanwhile; who is in stays."""
+        rules = self._data / "pg_hba.conf"
+        kept = rules.read_text()
+        rules.write_text(f"host {database} {ROLE} 0.0.0.0/0 reject\n{kept}")
+        self.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            rules.write_text(kept)
+            self.execute("SELECT pg_reload_conf()")
 
     def execute(self, statement: LiteralString, *names: str) -> None:
         """Say something as the superuser; each {} is a name."""

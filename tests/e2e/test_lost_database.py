@@ -28,6 +28,7 @@ from e2e.rounds.harms.database import (
     NoConnectionLeft,
     OneAfterTheOther,
     ReadOnlyDatabase,
+    RefusedLogin,
     RestartDatabase,
     StallDatabase,
 )
@@ -59,6 +60,7 @@ STALLED = StallDatabase(stalled_s=(8.0, 8.0))
 CLOSED = OneAfterTheOther(ReadOnlyDatabase(CLOSED_S), NoConnectionLeft(CLOSED_S))
 BROKEN_OFF = OneAfterTheOther(RestartDatabase(), EndConnections(), CutDatabaseLine())
 LOCKED = ForeignLock()
+SHUT = RefusedLogin(CLOSED_S)
 SLOW = 6010
 """The bank takes a second for a charge of this amount."""
 _WAITING = """
@@ -141,7 +143,7 @@ def sale() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "harm", [KILLED, STALLED, CLOSED, BROKEN_OFF, LOCKED], ids=lambda harm: harm.name
+    "harm", [KILLED, STALLED, CLOSED, SHUT, BROKEN_OFF, LOCKED], ids=lambda harm: harm.name
 )
 async def test_nothing_is_lost_and_payments_go_on(station: Station, harm: DatabaseHarm) -> None:
     async with watching(station) as watch:
@@ -150,7 +152,7 @@ async def test_nothing_is_lost_and_payments_go_on(station: Station, harm: Databa
     assert result.approved > 0
     assert result.served_again_s < SERVED_AGAIN_S
     assert result.slowest_s < ANSWERED_S
-    assert watch.readiness[503] or harm not in {KILLED, STALLED, CLOSED}
+    assert watch.readiness[503] or harm not in {KILLED, STALLED, CLOSED, SHUT}
     assert watch.growth_mib < GROWTH_MAX_MIB
 
 

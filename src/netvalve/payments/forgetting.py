@@ -29,12 +29,14 @@ class Forgetting:
         self._pause_s = pause_s
 
     async def run(self) -> None:
-        """Until cancelled. A store that is away is tried again after the pause."""
+        """Until cancelled. Whatever it failed by is tried again after the pause."""
         while True:
             try:
                 await self.forget()
             except (StoreUnavailable, StoreUncertain) as broken:
                 self._log.warning("forgetting_waits", reason=str(broken))
+            except Exception as error:  # noqa: BLE001  # nobody else would ever forget
+                self._log.error("forgetting_waits", error=type(error).__name__)
             await asyncio.sleep(self._pause_s)
 
     async def forget(self) -> None:

@@ -13,11 +13,13 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    Table,
     and_,
     bindparam,
     case,
     false,
     literal_column,
+    not_,
     or_,
     select,
 )
@@ -28,7 +30,7 @@ from netvalve.domain.money import AMOUNT_MINOR_MAX
 from netvalve.domain.transaction import TransactionType
 from netvalve.storage.mapping import folded
 from netvalve.storage.months import NUMBERS_A_MONTH
-from netvalve.storage.schema import accounts, order_keys, orders, transactions
+from netvalve.storage.schema import accounts, follow_ups, order_keys, orders, transactions
 
 Condition = ColumnElement[bool]
 Meanings = tuple[tuple[TransactionType | None, State], ...]
@@ -65,18 +67,30 @@ def clamped(value: int) -> int:
     return min(max(value, -_NUMBER_MAX), _NUMBER_MAX)
 
 
+def _of_payer(table: Table) -> Mapping[str, Filter]:
+    columns = table.c
+    return {
+        "email": _equal(columns.email_folded, folded),
+        "first_name": _equal(columns.first_name_folded, folded),
+        "last_name": _equal(columns.last_name_folded, folded),
+        "first_six": _equal(columns.first_six),
+        "last_four": _equal(columns.last_four),
+        "bin": Filter(
+            lambda bound: columns.first_six.like(bound, escape="\\"),
+            lambda digits: f"{_escaped(digits[:6])}%",
+        ),
+        "country": _equal(columns.country),
+        "site_id": _equal(columns.site_id, str.lower),
+    }
+
+
+OF_PAYER: Final = _of_payer(orders)
+OF_FOLLOW_UPS_PAYER: Final = _of_payer(follow_ups)
+"""The same of an order and of its follow-ups."""
+
 OF_ORDER: Final[Mapping[str, Filter]] = {
-    "email": _equal(orders.c.email_folded, folded),
-    "first_name": _equal(orders.c.first_name_folded, folded),
-    "last_name": _equal(orders.c.last_name_folded, folded),
-    "first_six": _equal(orders.c.first_six),
-    "last_four": _equal(orders.c.last_four),
-    "bin": Filter(
-        lambda bound: orders.c.first_six.like(bound, escape="\\"),
-        lambda digits: f"{_escaped(digits[:6])}%",
-    ),
+    **OF_PAYER,
     "order_id": _number(orders.c.order_id),
-    "site_id": _equal(orders.c.site_id, str.lower),
     "netvalve_mid_id": _account(accounts.c.netvalve_mid_id, str.lower),
     "bank_id": _account(accounts.c.bank_id, clamped),
     "client_order_id": Filter(
@@ -88,7 +102,6 @@ OF_ORDER: Final[Mapping[str, Filter]] = {
         )
     ),
     "card_type": _equal(orders.c.brand),
-    "country": _equal(orders.c.country),
     "descriptor": _equal(orders.c.descriptor),
     "payment_type": _equal(orders.c.payment_type),
     "wallet_type": _equal(orders.c.wallet_type),
@@ -121,6 +134,9 @@ OF_ORDER_ROW: Final = _of_row(orders.c.created_at_ms, orders.c.mid_id, orders.c.
 OF_TRANSACTION_ROW: Final = _of_row(
     transactions.c.opened_at_ms, transactions.c.mid_id, transactions.c.currency
 )
+OF_FOLLOW_UP_ROW: Final = _of_row(
+    follow_ups.c.opened_at_ms, follow_ups.c.mid_id, follow_ups.c.currency
+)
 """What the listed rows have themselves, be they orders or transactions."""
 
 _COMMON_EXPONENT: Final = 2
@@ -130,15 +146,47 @@ _CURRENCIES_OF_EXPONENT: Final[Mapping[int, tuple[str, ...]]] = {
 }
 
 
-def amount_condition(name: str, amount_minor: Column[int], currency: Column[str]) -> Condition:
-    """`amount_min` or `amount_max` in the minor units of each row's own currency."""
-    rarer: list[tuple[Condition, BindParameter[int]]] = [
-        (one_of(currency, codes), bindparam(f"{name}_{exponent}", type_=BigInteger()))
-        for exponent, codes in _CURRENCIES_OF_EXPONENT.items()
+def amount_conditions(table: Table, given: Collection[str]) -> list[Condition]:
+    """`amount_min` and `amount_max` in the minor units of each row's own currency.
+
+    Between two amounts, rows are found by the index of the client's amounts, for each number of
+    decimals apart.
+    """
+    if {"amount_min", "amount_max"}.issubset(given):
+        return [or_(*(_between(table, exponent) for exponent in _CURRENCIES_OF_EXPONENT))]
+    return [_bounded(table, name) for name in ("amount_min", "amount_max") if name in given]
+
+
+def _between(table: Table, exponent: int) -> Condition:
+    amount_minor = table.c.amount_minor
+    return and_(
+        table.c.client_id == bindparam("client_id"),
+        amount_minor >= _amount(f"amount_min_{exponent}"),
+        amount_minor <= _amount(f"amount_max_{exponent}"),
+        _of_exponent(table.c.currency, exponent),
+    )
+
+
+def _bounded(table: Table, name: str) -> Condition:
+    rarer = [
+        (_of_exponent(table.c.currency, exponent), _amount(f"{name}_{exponent}"))
+        for exponent in _CURRENCIES_OF_EXPONENT
         if exponent != _COMMON_EXPONENT
     ]
-    bound = case(*rarer, else_=bindparam(f"{name}_{_COMMON_EXPONENT}", type_=BigInteger()))
+    bound = case(*rarer, else_=_amount(f"{name}_{_COMMON_EXPONENT}"))
+    amount_minor = table.c.amount_minor
     return amount_minor >= bound if name == "amount_min" else amount_minor <= bound
+
+
+def _of_exponent(currency: Column[str], exponent: int) -> Condition:
+    if exponent != _COMMON_EXPONENT:
+        return one_of(currency, _CURRENCIES_OF_EXPONENT[exponent])
+    rarer = (each for each in _CURRENCIES_OF_EXPONENT if each != _COMMON_EXPONENT)
+    return not_(or_(*(_of_exponent(currency, each) for each in rarer)))
+
+
+def _amount(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger())
 
 
 def amount_values(name: str, amount: str) -> dict[str, object]:
@@ -185,8 +233,8 @@ def in_months(number: Column[int]) -> Condition:
 
 
 def one_of(column: Column[str], values: Collection[str]) -> Condition:
-    """The column holds one of these constants."""
-    return or_(*(column == str(value) for value in sorted(values)))
+    """The column holds one of these constants; of none, none."""
+    return or_(false(), *(column == str(value) for value in sorted(values)))
 
 
 def _escaped(text: str) -> str:

@@ -15,8 +15,10 @@ from sqlalchemy import Select
 from netvalve.domain.order import Order
 from netvalve.domain.search import Page, PageRequest, Search
 from netvalve.domain.transaction import Transaction
+from netvalve.storage.groups import Listings, orders_counted, transactions_counted
 from netvalve.storage.mapping import Row, order_of, transaction_on_order_of
 from netvalve.storage.months import numbers_between
+from netvalve.storage.payers import of_known_payer, payers_count, payers_statement
 from netvalve.storage.search import (
     Shape,
     orders_count,
@@ -39,15 +41,7 @@ from netvalve.storage.spans import (
     too_wide,
     window_of,
 )
-from netvalve.storage.tallies import (
-    ORDERS,
-    TRANSACTIONS,
-    Listing,
-    counts_statement,
-    edge_statement,
-    is_counted,
-    page_statement,
-)
+from netvalve.storage.tallies import counts_statement, edge_statement, page_statement
 
 Question = tuple[Select[Any], Mapping[str, object]]
 """A statement, always the same object for the same text, and what to bind."""
@@ -75,16 +69,18 @@ class Abilities:
 def orders_steps(search: Search, page: PageRequest, can: Abilities) -> Steps:
     """To a page of orders."""
     shape = shape_of(search)
-    if can.tallies and is_counted(ORDERS, shape):
-        return _tallied(ORDERS, shape, search, page, lateral=can.lateral)
+    if can.tallies and (listings := orders_counted(shape)):
+        return _tallied(listings, shape, search, page, lateral=can.lateral)
     return _counted(*_orders_statements(shape), search, page)
 
 
 def transactions_steps(search: Search, page: PageRequest, can: Abilities) -> Steps:
     """To a page of transactions with their orders."""
     shape = shape_of(search)
-    if can.tallies and is_counted(TRANSACTIONS, shape):
-        return _tallied(TRANSACTIONS, shape, search, page, lateral=can.lateral)
+    if can.tallies and (listings := transactions_counted(shape)):
+        return _tallied(listings, shape, search, page, lateral=can.lateral)
+    if can.tallies and of_known_payer(shape):
+        return _counted(*_payer_statements(shape), search, page)
     return _counted(*_transactions_statements(shape), search, page)
 
 
@@ -111,19 +107,20 @@ def _counted(count: Select[Any], rows: Select[Any], search: Search, page: PageRe
     offset = page.number * page.size
     if offset >= total:
         return (), total
-    return (yield rows, {**values, "limit": page.size, "offset": offset}), total
+    bounds = {"limit": page.size, "offset": offset, "reach": offset + page.size}
+    return (yield rows, {**values, **bounds}), total
 
 
 def _tallied(
-    listing: Listing, shape: Shape, search: Search, page: PageRequest, *, lateral: bool
+    listings: Listings, shape: Shape, search: Search, page: PageRequest, *, lateral: bool
 ) -> Steps:
     values = values_of(search)
-    newest_first = yield from _stretches(listing, shape, values, range_of(search))
+    newest_first = yield from _stretches(listings, shape, values, range_of(search))
     offset = page.number * page.size
     while (wide := too_wide(needed(newest_first, offset, page.size))) is not None:
         if lateral and offset + page.size <= _NEAR:
             break  # no group is read any further, however long its span
-        parts = yield from _counts(listing, shape, values, [parts_of(wide)])
+        parts = yield from _counts(listings, shape, values, [parts_of(wide)])
         newest_first = sorted(
             (*(each for each in newest_first if each is not wide), *parts), key=_newest_first
         )
@@ -137,27 +134,27 @@ def _tallied(
         "limit": page.size,
         "reach": window.newer + page.size,
     }
-    rows = yield page_statement(listing, shape, lateral=lateral), {**values, **bounds}
+    rows = yield page_statement(listings, shape, lateral=lateral), {**values, **bounds}
     return rows, total
 
 
 def _stretches(
-    listing: Listing, shape: Shape, values: Mapping[str, object], between: tuple[int, int]
+    listings: Listings, shape: Shape, values: Mapping[str, object], between: tuple[int, int]
 ) -> Generator[Question, Sequence[Row], list[Stretch]]:
     """All rows of a time: whole hours from the tallies, what is left at both ends row by row."""
     first_ms, end_ms = between
     first_hour, end_hour = -(-first_ms // HOUR_MS), end_ms // HOUR_MS
     if first_hour > end_hour:
-        return (yield from _edge(listing, shape, values, first_ms, end_ms))
+        return (yield from _edge(listings, shape, values, first_ms, end_ms))
     return [
-        *(yield from _edge(listing, shape, values, end_hour * HOUR_MS, end_ms)),
-        *(yield from _counts(listing, shape, values, list(covering(first_hour, end_hour)))),
-        *(yield from _edge(listing, shape, values, first_ms, first_hour * HOUR_MS)),
+        *(yield from _edge(listings, shape, values, end_hour * HOUR_MS, end_ms)),
+        *(yield from _counts(listings, shape, values, list(covering(first_hour, end_hour)))),
+        *(yield from _edge(listings, shape, values, first_ms, first_hour * HOUR_MS)),
     ]
 
 
 def _counts(
-    listing: Listing, shape: Shape, values: Mapping[str, object], spans: Sequence[Spans]
+    listings: Listings, shape: Shape, values: Mapping[str, object], spans: Sequence[Spans]
 ) -> Generator[Question, Sequence[Row], list[Stretch]]:
     if not spans:
         return []
@@ -167,7 +164,7 @@ def _counts(
     }
     for n, each in enumerate(spans):
         bounds |= {f"span_h_{n}": each.span_h, f"first_{n}": each.first, f"end_{n}": each.end}
-    rows = yield counts_statement(listing, shape, len(spans)), {**values, **bounds}
+    rows = yield counts_statement(listings, shape, len(spans)), {**values, **bounds}
     return stretches(
         spans,
         ((span_h, number, counted) for span_h, number, counted in rows if span_h),
@@ -176,11 +173,11 @@ def _counts(
 
 
 def _edge(
-    listing: Listing, shape: Shape, values: Mapping[str, object], first_ms: int, end_ms: int
+    listings: Listings, shape: Shape, values: Mapping[str, object], first_ms: int, end_ms: int
 ) -> Generator[Question, Sequence[Row], list[Stretch]]:
     if first_ms >= end_ms:
         return []
-    ((rows,),) = yield edge_statement(listing, shape), {**values, **_between(first_ms, end_ms)}
+    ((rows,),) = yield edge_statement(listings, shape), {**values, **_between(first_ms, end_ms)}
     return [Stretch(first_ms, end_ms, rows)] if rows else []
 
 
@@ -211,3 +208,8 @@ def _orders_statements(shape: Shape) -> tuple[Select[Any], Select[Any]]:
 @lru_cache(_SHAPES_CACHED)
 def _transactions_statements(shape: Shape) -> tuple[Select[Any], Select[Any]]:
     return transactions_count(shape), transactions_statement(shape)
+
+
+@lru_cache(_SHAPES_CACHED)
+def _payer_statements(shape: Shape) -> tuple[Select[Any], Select[Any]]:
+    return payers_count(shape), payers_statement(shape)

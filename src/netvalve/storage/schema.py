@@ -325,22 +325,25 @@ Index(
 for _name, _column in (
     ("orders_of_last_four_by_time", orders.c.last_four),
     ("orders_of_first_six", orders.c.first_six),
-):
-    Index(_name, orders.c.client_id, _column, orders.c.created_at_ms, orders.c.order_id)
-for _name, _column in (
     ("orders_of_email_by_time", orders.c.email_folded),
     ("orders_of_first_name", orders.c.first_name_folded),
     ("orders_of_last_name", orders.c.last_name_folded),
+    ("orders_of_country", orders.c.country),
+    ("orders_of_site", orders.c.site_id),
 ):
+    _there = _column.is_not(None) if _column.nullable else None
     Index(
         _name,
         orders.c.client_id,
         _column,
         orders.c.created_at_ms,
         orders.c.order_id,
-        sqlite_where=_column.is_not(None),
-        postgresql_where=_column.is_not(None),
+        orders.c.opening_id,
+        sqlite_where=_there,
+        postgresql_where=_there,
     )
+
+Index("orders_of_amount", orders.c.client_id, orders.c.amount_minor)
 
 _uncaptured = and_(
     orders.c.expires_at_ms.is_not(None),
@@ -454,6 +457,79 @@ Index(
     transactions.c.transaction_id,
     sqlite_where=transactions.c.state == "PENDING",
     postgresql_where=transactions.c.state == "PENDING",
+)
+
+follow_ups: Final = Table(
+    "follow_ups",
+    METADATA,
+    _number("order_id"),
+    _number("transaction_id"),
+    _number("client_id"),
+    _number("opened_at_ms"),
+    _number("mid_id"),
+    _text("type"),
+    _text("currency"),
+    _number("amount_minor"),
+    _text("first_six"),
+    _text("last_four"),
+    _optional_text("email_folded"),
+    _optional_text("first_name_folded"),
+    _optional_text("last_name_folded"),
+    _optional_text("country"),
+    _optional_text("site_id"),
+    PrimaryKeyConstraint("order_id", "transaction_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""Every transaction that did not open its order, with what its order is listed by; none of it
+changes. The database's own triggers write it. See `openings_and_follow_ups.py`."""
+
+for _column in (
+    follow_ups.c.last_four,
+    follow_ups.c.first_six,
+    follow_ups.c.email_folded,
+    follow_ups.c.first_name_folded,
+    follow_ups.c.last_name_folded,
+    follow_ups.c.country,
+    follow_ups.c.site_id,
+):
+    _there = _column.is_not(None) if _column.nullable else None
+    Index(
+        f"follow_ups_of_{_column.name.removesuffix('_folded')}",
+        follow_ups.c.client_id,
+        _column,
+        follow_ups.c.opened_at_ms,
+        follow_ups.c.transaction_id,
+        sqlite_where=_there,
+        postgresql_where=_there,
+    )
+
+Index("follow_ups_of_amount", follow_ups.c.client_id, follow_ups.c.amount_minor)
+
+followed_orders: Final = Table(
+    "followed_orders",
+    METADATA,
+    _id("order_id"),
+    _number("client_id"),
+    _number("created_at_ms"),
+    _number("mid_id"),
+    _text("course"),
+    _text("state"),
+    _text("currency"),
+    sqlite_strict=True,
+)
+"""Every order with follow-ups. Its course is the type and state of all its transactions, each pair
+once: ` AUTHORIZATION:CAPTURED CAPTURE:APPROVED `. The database's own triggers keep it."""
+
+Index(
+    "followed_orders_of_group",
+    followed_orders.c.client_id,
+    followed_orders.c.mid_id,
+    followed_orders.c.course,
+    followed_orders.c.state,
+    followed_orders.c.currency,
+    followed_orders.c.created_at_ms,
+    followed_orders.c.order_id,
 )
 
 _GROUP: Final = ("mid_id", "type", "state", "currency")

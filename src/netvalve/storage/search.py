@@ -21,7 +21,7 @@ from netvalve.storage.filters import (
     Condition,
     Filter,
     Meanings,
-    amount_condition,
+    amount_conditions,
     amount_values,
     clamped,
     in_months,
@@ -158,9 +158,9 @@ def _on_orders(shape: Shape) -> Condition:
     conditions = [
         orders.c.client_id == bindparam("client_id"),
         *_conditions(OF_ORDER_ROW, shape),
-        *_month_conditions(orders.c.order_id, shape),
+        *month_conditions(orders.c.order_id, shape),
         *_order_conditions(shape),
-        *_amount_conditions(orders.c.amount_minor, orders.c.currency, shape),
+        *amount_conditions(orders, shape.given),
     ]
     if of_transaction := _transaction_conditions(shape):
         conditions.append(_has_transaction(and_(*of_transaction), shape))
@@ -185,9 +185,9 @@ def _on_transactions(shape: Shape) -> Condition:
     conditions = [
         transactions.c.client_id == bindparam("client_id"),
         *_conditions(OF_TRANSACTION_ROW, shape),
-        *_month_conditions(transactions.c.transaction_id, shape),
+        *month_conditions(transactions.c.transaction_id, shape),
         *_transaction_conditions(shape),
-        *_amount_conditions(transactions.c.amount_minor, transactions.c.currency, shape),
+        *amount_conditions(transactions, shape.given),
     ]
     if of_orders:
         conditions += [orders.c.client_id == bindparam("client_id"), *of_orders]
@@ -224,16 +224,9 @@ def _conditions(filters: Mapping[str, Filter], shape: Shape) -> list[Condition]:
     ]
 
 
-def _month_conditions(number: Column[int], shape: Shape) -> list[Condition]:
+def month_conditions(number: Column[int], shape: Shape) -> list[Condition]:
+    """Only numbers of the months that a search is about."""
     return [] if shape.given.isdisjoint({"from_ms", "to_ms"}) else [in_months(number)]
-
-
-def _amount_conditions(
-    amount_minor: Column[int], currency: Column[str], shape: Shape
-) -> list[Condition]:
-    return [
-        amount_condition(name, amount_minor, currency) for name in _AMOUNTS if name in shape.given
-    ]
 
 
 def _meanings(status: str | None) -> Meanings | None:

@@ -8,8 +8,8 @@ import pytest
 
 from conformance.postgres.line import Line
 from conformance.postgres.nodes import Locks, Nodes
-from conformance.store.conftest import Passing
-from conformance.store.samples import NOW_MS
+from conformance.store.conftest import Passing, Pay
+from conformance.store.samples import NOW_MS, Payment
 from conformance.store.seated import SeatedStore, StillClock, age_leases, started
 
 
@@ -26,6 +26,18 @@ async def store(line: Line) -> AsyncIterator[SeatedStore]:
     store = await started(line.url, StillClock(NOW_MS))
     yield store
     await store.stop()
+
+
+@pytest.fixture
+def pay(store: SeatedStore) -> Pay:
+    """Opens a payment and closes it as approved."""
+
+    async def paid(payment: Payment) -> Payment:
+        assert await store.journal.open(payment.opening) is None
+        assert await store.journal.close(payment.closing())
+        return payment
+
+    return paid
 
 
 @pytest.fixture

@@ -34,16 +34,6 @@ async def store(postgres_url: str) -> AsyncIterator[SeatedStore]:
 
 
 @pytest.fixture
-def pay(store: SeatedStore) -> Pay:
-    async def paid(payment: Payment) -> Payment:
-        assert await store.journal.open(payment.opening) is None
-        assert await store.journal.close(payment.closing())
-        return payment
-
-    return paid
-
-
-@pytest.fixture
 def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
     """The server, serving again afterwards whatever was done to it."""
     yield postgres

@@ -156,3 +156,21 @@ async def closed_by_whoever_may(gone: Seat, nodes: Nodes, refund: Payment) -> No
         *(node.orphans.close(closing) for node in nodes), gone.journal.close(closing)
     )
     assert sum(closed) == 1
+
+
+async def test_two_that_use_the_same_ended_keys_again_never_wait_in_a_circle(
+    nodes: Nodes, locks: Locks
+) -> None:
+    first, second = nodes
+    for key in ("K-1", "K-2", "K-3"):
+        assert await first.journal.open(keyed(payment(), key, at_ms=1, since_ms=0).opening) is None
+    held = "SELECT 1 FROM idempotency_keys WHERE idempotency_key = 'K-3' FOR UPDATE"
+    async with locks.held(held):
+        begun = [
+            asyncio.gather(*(node.journal.open(keyed(payment(), key).opening) for key in keys))
+            for node, keys in ((first, ("K-1", "K-3", "K-2")), (second, ("K-2", "K-3", "K-1")))
+        ]
+        await locks.waiting(2)
+    answers = [answer for batch in begun for answer in await batch]
+    assert sorted(map(str, answers)) == [*["DUPLICATE_KEY"] * 3, *["None"] * 3]
+    assert await locks.deadlocks(nodes) == 0

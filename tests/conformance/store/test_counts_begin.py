@@ -16,6 +16,8 @@ from alembic.config import Config
 from conformance.store.samples import NOW_MS, payment
 from conformance.store.seated import StillClock, started
 from conformance.store.test_counted_listings import Rows, differing, made, write
+from conformance.store.test_follow_ups import differing as differing_by_follow_ups
+from conformance.store.test_follow_ups import misfollowed, people, seeded
 from netvalve.storage.engine import create_sqlite_file, engine_of
 from netvalve.storage.migrate import upgrade
 from netvalve.storage.verification.verification import verify
@@ -63,6 +65,18 @@ async def test_what_is_there_is_counted(old_url: str) -> None:
     store = await started(old_url, StillClock(NOW_MS))
     try:
         assert await differing(store, rows, random.Random(5), 20) == []  # noqa: S311  # the same
+    finally:
+        await store.stop()
+
+
+async def test_what_is_there_is_followed(old_url: str) -> None:
+    rows = people(15, 200)
+    write(old_url, rows)
+    upgrade(old_url)
+    assert misfollowed(old_url) == []
+    store = await started(old_url, StillClock(NOW_MS))
+    try:
+        assert await differing_by_follow_ups(store, rows, seeded(16), 30) == []
     finally:
         await store.stop()
 

@@ -5,7 +5,7 @@ Some months are empty here, and a scan of nothing is as short as any way: it is 
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import asyncpg
@@ -14,11 +14,13 @@ from sqlalchemy import Select
 
 from conformance.store.samples import CLIENT, NOW_MS, payment
 from conformance.store.seated import StillClock, started
-from conformance.store.test_sqlite_query_plans import RARE, STATEMENTS
+from conformance.store.test_sqlite_query_plans import OF_PAYERS, RARE, STATEMENTS
 from netvalve.domain.search import Search
 from netvalve.storage import backlog_queries, forward_queries, queries
+from netvalve.storage.payers import payers_count, payers_statement
 from netvalve.storage.postgres.query import Query
 from netvalve.storage.search import (
+    Shape,
     orders_statement,
     shape_of,
     transactions_statement,
@@ -55,6 +57,10 @@ INSERT INTO idempotency_keys
     (client_id, idempotency_key, transaction_id, operation, digests, created_at_ms)
 SELECT 1, 'K-' || n, n, '/sale', '{}', n FROM generate_series(1, 3000) n
 """
+FOLLOW_UPS = """
+INSERT INTO follow_ups
+SELECT n, n, 1, n, 1, 'REFUND', 'USD', 1, n, n, n, n, n, n, n FROM generate_series(1, 3000) n
+"""
 BIG = r"Seq Scan on (orders|transactions|events|forwards|order_keys|idempotency_keys)"
 
 
@@ -67,6 +73,7 @@ def filled_url(databases: Databases) -> str:
     change(url, COPIES.format(table="transactions", changed=TRANSACTION))
     change(url, ENDED_REVERSALS)
     change(url, KEYS)
+    change(url, FOLLOW_UPS)
     change(url, "ANALYZE")
     return url
 
@@ -108,6 +115,18 @@ async def test_a_rare_value_is_found_by_its_index(filled_url: str, name: str, in
         assert index in plan, (statement.__name__, plan)
         assert not any("_newest" in step for step in of_filled_parts(plan)), plan
         assert not re.search(BIG, plan), (statement.__name__, plan)
+
+
+@pytest.mark.parametrize("name", OF_PAYERS)
+@pytest.mark.parametrize("statement", [payers_count, payers_statement])
+async def test_transactions_by_whose_they_are_are_read_from_indexes_alone(
+    filled_url: str, name: str, statement: Callable[[Shape], Select[Any]]
+) -> None:
+    search = Search(CLIENT, from_ms=1, **{name: "1"})  # type: ignore[arg-type]  # one of many
+    values = {**values_of(search), "limit": 1, "offset": 0, "reach": 1}
+    plan = await plan_of(filled_url, statement(shape_of(search)), values)
+    for index in OF_PAYERS[name]:
+        assert re.search(rf"Index Only Scan .*using {index} ", plan), plan
 
 
 @pytest.mark.parametrize("statement", [orders_statement, transactions_statement])

@@ -1,6 +1,7 @@
 """A search for something rare reads what it finds, not a client's whole history (SQLite)."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -11,7 +12,9 @@ from conformance.store.samples import CLIENT, NOW_MS
 from netvalve.domain.search import Search
 from netvalve.storage import backlog_queries, forward_queries, queries
 from netvalve.storage.engine import sqlite_path
+from netvalve.storage.payers import payers_count, payers_statement
 from netvalve.storage.search import (
+    Shape,
     export_statement,
     orders_count,
     orders_statement,
@@ -38,6 +41,55 @@ RARE = {
     "trace_id": "transactions_of_trace",
     "client_order_id": "order_keys",
 }
+
+OF_PAYERS = {
+    "email": ("orders_of_email_by_time", "follow_ups_of_email"),
+    "first_name": ("orders_of_first_name", "follow_ups_of_first_name"),
+    "last_name": ("orders_of_last_name", "follow_ups_of_last_name"),
+    "first_six": ("orders_of_first_six", "follow_ups_of_first_six"),
+    "last_four": ("orders_of_last_four_by_time", "follow_ups_of_last_four"),
+    "country": ("orders_of_country", "follow_ups_of_country"),
+    "site_id": ("orders_of_site", "follow_ups_of_site_id"),
+}
+
+
+@pytest.mark.parametrize("name", OF_PAYERS)
+@pytest.mark.parametrize("statement", [payers_count, payers_statement])
+def test_transactions_by_whose_they_are_are_read_from_indexes_alone(
+    sqlite_url: str, name: str, statement: Callable[[Shape], Select[Any]]
+) -> None:
+    search = Search(CLIENT, from_ms=1, **{name: "1"})  # type: ignore[arg-type]  # one of many
+    query = Query.of(statement(shape_of(search)))
+    bounds = {"limit": 1, "offset": 0, "reach": 1}
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
+        values = query.bound({**values_of(search), **bounds})
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", values).fetchall()
+    steps = " ".join(row[3] for row in plan)
+    for index in OF_PAYERS[name]:
+        assert f"COVERING INDEX {index} " in steps, steps
+
+
+@pytest.mark.parametrize(
+    ("statement", "indexes"),
+    [
+        (orders_count, ["orders_of_amount"]),
+        (orders_statement, ["orders_of_amount"]),
+        (payers_count, ["orders_of_amount", "follow_ups_of_amount"]),
+        (payers_statement, ["orders_of_amount", "follow_ups_of_amount"]),
+    ],
+)
+def test_what_lies_between_two_amounts_is_found_by_them(
+    sqlite_url: str, statement: Callable[[Shape], Select[Any]], indexes: list[str]
+) -> None:
+    search = Search(CLIENT, amount_min="12.00", amount_max="12.50")
+    query = Query.of(statement(shape_of(search)))
+    bounds = {"limit": 1, "offset": 0, "reach": 1}
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
+        values = query.bound({**values_of(search), **bounds})
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.text}", values).fetchall()
+    steps = " ".join(row[3] for row in plan)
+    for index in indexes:
+        assert f"{index} (client_id=? AND amount_minor>? AND amount_minor<?)" in steps, steps
 
 
 @pytest.mark.parametrize(("name", "index"), RARE.items())

@@ -25,6 +25,7 @@ from netvalve.storage.administration import Administration
 from netvalve.storage.engine import engine_of
 from netvalve.storage.verification import verification
 from netvalve.storage.verification.breach import Breach, Subject
+from netvalve.storage.verification.follow_up_rules import FOLLOW_UP_RULES
 from netvalve.storage.verification.forward_rules import FORWARD_RULES
 from netvalve.storage.verification.order_rules import ORDER_RULES
 from netvalve.storage.verification.reference_rules import REFERENCE_RULES
@@ -243,6 +244,13 @@ TALLIED: Final = "the tallies count every order and transaction"
 BY_DAY: Final = "the tallies of 24 hours add up those of 1"
 BY_32_DAYS: Final = "the tallies of 768 hours add up those of 24"
 
+FOLLOW_UP: Final = "a transaction that did not open its order is among the follow-ups, as it is"
+STRAY: Final = "a follow-up is a transaction that did not open its order"
+CREATED: Final = "an order was created in the moment of its opening"
+FOLLOWED: Final = "an order with follow-ups is among the followed orders, as it is"
+COURSE: Final = "the course of a followed order says as many things as there are to say"
+TOLD: Final = "the course of a followed order has all of its transactions in it"
+
 _MISCOUNT: Final = "INSERT INTO tallies VALUES (1, 'O', {}, 7, 1, 'SALE', 'APPROVED', 'USD', 1)"
 _RESOLVE: Final = "UPDATE forwards SET (resolution, resolution_reason)"
 _OF_SALE: Final = "WHERE order_id = :sale_order"
@@ -320,6 +328,15 @@ BROKEN: Final = (
     (TALLIED, _MISCOUNT.format(1)),
     (BY_DAY, _MISCOUNT.format(24)),
     (BY_32_DAYS, _MISCOUNT.format(768)),
+    (FOLLOW_UP, "DELETE FROM follow_ups WHERE transaction_id = :refund"),
+    (FOLLOW_UP, "UPDATE follow_ups SET last_four = '0000' WHERE transaction_id = :refund"),
+    (FOLLOW_UP, "UPDATE follow_ups SET opened_at_ms = 1 WHERE transaction_id = :refund"),
+    (STRAY, "UPDATE follow_ups SET transaction_id = :hold WHERE transaction_id = :refund"),
+    (CREATED, f"UPDATE orders SET created_at_ms = 1 {_OF_SALE}"),
+    (FOLLOWED, f"DELETE FROM followed_orders {_OF_SALE}"),
+    (FOLLOWED, f"UPDATE followed_orders SET state = 'REVERSED' {_OF_SALE}"),
+    (COURSE, f"UPDATE followed_orders SET course = course || 'CANCEL:FAILED ' {_OF_SALE}"),
+    (TOLD, f"UPDATE followed_orders SET course = ' SALE:APPROVED ' {_OF_SALE}"),
 )
 
 
@@ -331,7 +348,8 @@ def test_what_is_changed_by_hand_breaks_its_rule(full: Full, rule: str, statemen
 
 def test_every_rule_is_broken_by_a_test() -> None:
     rules = {each.says for each in ORDER_RULES}
-    rules |= {each.rule for each in (*REFERENCE_RULES, *FORWARD_RULES, *TALLY_RULES)}
+    questions = (*REFERENCE_RULES, *FORWARD_RULES, *TALLY_RULES, *FOLLOW_UP_RULES)
+    rules |= {each.rule for each in questions}
     assert rules <= {rule for rule, _ in BROKEN}
 
 

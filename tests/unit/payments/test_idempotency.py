@@ -183,19 +183,22 @@ async def test_forgetting_goes_on_until_nothing_is_left_that_has_ended(idempoten
     assert keys.asked == [(clock.at_ms - LIFE_MS, AT_ONCE)] * 3
 
 
-async def test_forgetting_outlives_a_store_that_is_away(idempotency, keys):
+@pytest.mark.parametrize("failure", [StoreUnavailable("away"), OSError("unforeseen")])
+async def test_no_failure_ends_the_forgetting(failure, idempotency, keys):
     said, forgot = [], asyncio.Event()
-    away = [StoreUnavailable("away")]
+    failures = [failure]
 
     async def forget(_before_ms, _limit):
-        if away:
-            raise away.pop()
+        if failures:
+            raise failures.pop()
         forgot.set()
         return 0
 
     class Log:
         def warning(self, event, **_fields):
             said.append(event)
+
+        error = warning
 
     keys.forget = forget
     task = asyncio.create_task(Forgetting(keys, idempotency, Log(), pause_s=0).run())

@@ -148,3 +148,21 @@ async def test_it_is_renewed_three_times_a_lease_whatever_fails():
     await asyncio.sleep(0.6)
     assert lease.term is None
     assert log.errors == ["lease_ran_out"]
+
+
+async def test_no_failure_of_a_renewal_ends_the_renewing():
+    """Not even one that nobody has foreseen: a lease that nobody renews any more is the end."""
+
+    class Passing:
+        def monotonic_s(self):
+            return asyncio.get_running_loop().time()
+
+    at_store, log = AtStore(OSError("unforeseen"), None), Log()
+    lease = a_lease(at_store, Passing(), lease_s=1, log=log)
+    running = asyncio.create_task(lease.run())
+    await asyncio.sleep(0.3)
+    assert lease.term == 1
+    assert not running.done()
+    assert log.errors == ["lease_not_renewed"]
+    running.cancel()
+    await lease.leave()

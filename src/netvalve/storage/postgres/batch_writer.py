@@ -8,21 +8,21 @@ verdicts. Nothing is guessed, and nothing is written twice.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 
 from netvalve.domain.journal import StoreUnavailable, StoreUncertain
 from netvalve.group_commit import GroupCommit, QueueFull, WriterDied, WriterStopped
 from netvalve.storage.postgres.connection import (
-    BY_NUMBER,
-    UNREACHABLE,
+    OF_BATCHES,
     Fate,
     connect,
     fate_of,
 )
+from netvalve.storage.postgres.rounds import Names, groups_of_rivals, next_round
 
 ANSWER_S: Final = 5.0
 """How long the server may take over one batch; then the connection counts as lost."""
@@ -44,10 +44,13 @@ RETURNING session, batch, verdicts
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _Taken_contra = TypeVar("_Taken_contra", contravariant=True)
-_Given_co = TypeVar("_Given_co", covariant=True)
+_Given = TypeVar("_Given")
+
+Call = tuple[str, Sequence[Any]]
+"""A statement's text and its own parameters."""
 
 
-class Statement(Protocol[_Taken_contra, _Given_co]):
+class Statement(Names[_Taken_contra], Protocol[_Taken_contra, _Given]):
     """What one kind of batch is, as SQL.
 
     Its first four parameters are the epoch, the writer's name, the session and the batch's number;
@@ -55,19 +58,18 @@ class Statement(Protocol[_Taken_contra, _Given_co]):
     """
 
     writer: str
-    text: str
 
-    def names(self, item: _Taken_contra) -> Iterable[Hashable]:
-        """What no two items of one statement may share: it sees one moment only."""
+    def call(self, items: Sequence[_Taken_contra]) -> Call:
+        """The text, and the parameters after the first four."""
 
-    def arguments(self, items: Sequence[_Taken_contra]) -> list[Any]:
-        """The parameters after the first four."""
-
-    def withdrawn(self, item: _Taken_contra) -> _Given_co | None:
+    def withdrawn(self, item: _Taken_contra) -> _Given | None:
         """The result of an item that nobody wants any more; None for one to be written."""
 
-    def result(self, item: _Taken_contra, verdict: str) -> _Given_co | Exception:
+    def result(self, item: _Taken_contra, verdict: str) -> _Given | Exception:
         """What a digit means for an item."""
+
+    def follows(self, item: _Taken_contra, leader: _Taken_contra, result: _Given) -> _Given | None:
+        """What is certain of an item once another one that it waited for has its result."""
 
     def looks_again(self, item: _Taken_contra, verdict: str) -> bool:
         """Whether a refusal may be due to a lock's wait alone, and is to be judged once more."""
@@ -90,6 +92,10 @@ class _Doubtful(Generic[Item, Result]):
 
     doubt: _Doubt[Item, Result]
     index: int
+
+
+Answer: TypeAlias = _Doubtful[Item, Result] | Result | Exception
+"""What is known of an item: its result, that it failed, or nothing yet."""
 
 
 class BatchWriter(Generic[Item, Result]):
@@ -156,36 +162,64 @@ class BatchWriter(Generic[Item, Result]):
             self._connection.terminate()
             self._connection = None
 
-    async def _write_batch(
-        self, items: Sequence[Item]
-    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
-        results: dict[int, Result | Exception | _Doubtful[Item, Result]] = {}
-        for chosen in rounds(items, self._statement.names):
-            answers = await self._written([items[index] for index in chosen])
-            results |= zip(chosen, answers, strict=True)
-        return [results[index] for index in range(len(items))]
+    async def _write_batch(self, items: Sequence[Item]) -> Sequence[Answer[Item, Result]]:
+        answers: dict[int, Answer[Item, Result]] = {}
+        waiting: Sequence[int] = range(len(items))
+        while waiting:
+            answers |= self._withdrawn(items, waiting)
+            wanted = [place for place in waiting if place not in answers]
+            chosen, left = next_round(items, wanted, self._statement)
+            given = await self._judged([items[place] for place in chosen]) if chosen else ()
+            answers |= zip(chosen, given, strict=True)
+            answers |= self._followed(items, left, answers)
+            waiting = [place for place, _ in left if place not in answers]
+        return [answers[place] for place in range(len(items))]
 
-    async def _written(
-        self, items: Sequence[Item]
-    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
-        """Results of items that share no name, those withdrawn left out."""
-        withdrawn = [self._statement.withdrawn(item) for item in items]
-        wanted = [item for item, result in zip(items, withdrawn, strict=True) if result is None]
-        answers = iter(await self._judged(wanted) if wanted else ())
-        return [next(answers) if result is None else result for result in withdrawn]
+    def _withdrawn(self, items: Sequence[Item], waiting: Iterable[int]) -> dict[int, Result]:
+        asked = ((place, self._statement.withdrawn(items[place])) for place in waiting)
+        return {place: result for place, result in asked if result is not None}
+
+    def _followed(
+        self,
+        items: Sequence[Item],
+        left: Iterable[tuple[int, int | None]],
+        answers: Mapping[int, Answer[Item, Result]],
+    ) -> dict[int, Result | StoreUnavailable]:
+        """What is certain of those who wait on; where nothing can be written none is tried."""
+        followed: dict[int, Result | StoreUnavailable] = {}
+        undecided: set[int] = set()
+        for place, leader in left:
+            if leader is None or leader in undecided:
+                continue
+            certain = self._certain(items[place], items[leader], answers[leader])
+            if certain is None:
+                undecided.add(leader)
+            else:
+                followed[place] = certain
+        return followed
+
+    def _certain(
+        self, item: Item, leader: Item, answer: Answer[Item, Result]
+    ) -> Result | StoreUnavailable | None:
+        match answer:
+            case StoreUnavailable():
+                return answer
+            case Exception() | _Doubtful():
+                return None
+        return self._statement.follows(item, leader, answer)
 
     async def _judged(  # noqa: PLR0911  # one way out for each fate of a batch
         self, items: Sequence[Item], *, again: bool = True
-    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+    ) -> Sequence[Answer[Item, Result]]:
         """Judged and written in one commit; judged anew where somebody else wrote first."""
         try:
-            arguments = self._statement.arguments(items)
+            call = self._statement.call(items)
         except Exception as error:  # noqa: BLE001  # an item that makes no sense fails alone
             return await self._one_by_one(items, error)
         failure: Exception | None = None
         for turn in range(_TRIES):
             try:
-                verdicts = await self._asked(await self._connected(), arguments)
+                verdicts = await self._asked(await self._connected(), call)
             except StoreUnavailable as error:
                 return [error] * len(items)
             except Exception as error:  # noqa: BLE001  # each is sorted by what became of the batch
@@ -196,8 +230,10 @@ class BatchWriter(Generic[Item, Result]):
                         continue
                     case Fate.LOST:
                         return self._in_doubt(items)
-                    case Fate.REFUSED if self._found_locked(error) and len(items) > 1:
-                        return await self._one_by_one(items, error)
+                    case Fate.REFUSED if self._found_locked(error) and (
+                        len(groups := groups_of_rivals(items, self._statement)) > 1
+                    ):
+                        return await self._apart(items, groups)
                     case Fate.REFUSED:
                         refused = StoreUnavailable(f"the store cannot write: {error}")
                         self._give_up_where_read_only(error)
@@ -211,35 +247,47 @@ class BatchWriter(Generic[Item, Result]):
 
     async def _one_by_one(
         self, items: Sequence[Item], failure: Exception
-    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+    ) -> Sequence[Answer[Item, Result]]:
         """Each by itself, after all of them together have failed."""
         if len(items) > 1:
-            return [answer for item in items for answer in await self._judged([item])]
+            return await self._apart(items, [[place] for place in range(len(items))])
         if isinstance(failure, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
             return [StoreUnavailable("others wrote first, again and again")]
         return [failure]
 
+    async def _apart(
+        self, items: Sequence[Item], groups: Iterable[Sequence[int]]
+    ) -> Sequence[Answer[Item, Result]]:
+        """Each group by itself."""
+        answers: dict[int, Answer[Item, Result]] = {}
+        for group in groups:
+            given = await self._judged([items[place] for place in group])
+            answers |= zip(group, given, strict=True)
+        return [answers[place] for place in range(len(items))]
+
     async def _results(
         self, items: Sequence[Item], verdicts: str, *, again: bool
-    ) -> Sequence[Result | Exception | _Doubtful[Item, Result]]:
+    ) -> Sequence[Answer[Item, Result]]:
         """What the verdicts mean; nothing of a refused item was written, so it may ask again."""
-        results: list[Result | Exception | _Doubtful[Item, Result]] = []
-        for item, verdict in zip(items, verdicts, strict=True):
-            if again and self._statement.looks_again(item, verdict):
-                results += await self._judged([item], again=False)
-            else:
-                results.append(self._statement.result(item, verdict))
+        statement = self._statement
+        results: list[Answer[Item, Result]] = list(map(statement.result, items, verdicts))
+        looking = map(statement.looks_again, items, verdicts)
+        places = [place for place, looks in enumerate(looking) if looks and again]
+        if places:
+            answers = await self._judged([items[place] for place in places], again=False)
+            for place, answer in zip(places, answers, strict=True):
+                results[place] = answer
         return results
 
-    async def _asked(self, connection: asyncpg.Connection, arguments: Sequence[Any]) -> str | None:
+    async def _asked(self, connection: asyncpg.Connection, call: Call) -> str | None:
         """The verdicts; None where the session is over and nothing was written."""
-        statement = self._statement
+        text, arguments = call
         self._batch += 1
-        about = (self._epoch, statement.writer, self._session, self._batch)
+        about = (self._epoch, self._statement.writer, self._session, self._batch)
         timer = asyncio.get_running_loop().call_later(ANSWER_S, connection.terminate)
         try:
             await self._be_brief(connection)
-            verdicts: str | None = await connection.fetchval(statement.text, *about, *arguments)
+            verdicts: str | None = await connection.fetchval(text, *about, *arguments)
         finally:
             timer.cancel()
         return verdicts
@@ -258,14 +306,16 @@ class BatchWriter(Generic[Item, Result]):
                 raise StoreUnavailable("the store cannot be reached")
             try:
                 self._connection = await self._took_over()
-            except UNREACHABLE as error:
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # whatever it is, no batch has been sent
                 self._again_at_s = asyncio.get_running_loop().time() + _PAUSE_S
                 raise StoreUnavailable(f"the store cannot be reached: {error!r}") from error
             return self._connection
 
     async def _took_over(self) -> asyncpg.Connection:
         purpose = f"journal {self._statement.writer}"
-        connection = await connect(self._database_url, purpose, **BY_NUMBER)
+        connection = await connect(self._database_url, purpose, **OF_BATCHES)
         timer = asyncio.get_running_loop().call_later(ANSWER_S, connection.terminate)
         try:
             row = await connection.fetchrow(_TAKE_SESSION, self._epoch, self._statement.writer)
@@ -340,17 +390,3 @@ class BatchWriter(Generic[Item, Result]):
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
-
-
-def rounds(items: Sequence[Item], names: Callable[[Item], Iterable[Hashable]]) -> list[list[int]]:
-    """The items' places in groups, in which no two share a name; who shares one keeps the order."""
-    groups: list[list[int]] = []
-    following: dict[Hashable, int] = {}
-    for index, item in enumerate(items):
-        own = tuple(names(item))
-        turn = max((following.get(name, 0) for name in own), default=0)
-        following |= dict.fromkeys(own, turn + 1)
-        if turn == len(groups):
-            groups.append([])
-        groups[turn].append(index)
-    return groups

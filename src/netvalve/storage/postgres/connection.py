@@ -27,6 +27,10 @@ BY_NUMBER: Final = {
 """For statements that find every row by its number: planned once, and never for tables that were
 small or not yet counted when the plan was made."""
 
+OF_BATCHES: Final = {**BY_NUMBER, "enable_hashjoin": "on"}
+"""For the journal: each of its scans of a table is bounded by the batch's own numbers, and what it
+joins are the batch's own rows, of which there may be hundreds."""
+
 UNREACHABLE: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -89,7 +93,11 @@ async def connect(database_url: str, purpose: str, **settings: str) -> asyncpg.C
     """
     named = {**_SETTINGS, **settings, "application_name": f"netvalve {purpose}"}
     async with asyncio.timeout(CONNECT_S):
-        return await asyncpg.connect(database_url, server_settings=named)
+        return await asyncpg.connect(
+            database_url,
+            server_settings=named,
+            max_cached_statement_lifetime=0,  # what is planned once stays planned
+        )
 
 
 def pool_of(

@@ -6,12 +6,18 @@ from sqlalchemy import Connection, Engine, delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
+from netvalve.storage.groups import GROUP, ORDERS, TRANSACTIONS, Listing
 from netvalve.storage.months import first_number, month_after, month_of_number
 from netvalve.storage.postgres.month_standing import in_flight
 from netvalve.storage.postgres.partitions import BY_MONTH, exists, part, part_of, server_now_ms
-from netvalve.storage.schema import archived_months, forwards, tally_changes
+from netvalve.storage.schema import (
+    archived_months,
+    follow_ups,
+    followed_orders,
+    forwards,
+    tally_changes,
+)
 from netvalve.storage.spans import HOUR_MS
-from netvalve.storage.tallies import GROUP, ORDERS, TRANSACTIONS, Listing
 
 _ORDERS, _TRANSACTIONS, _EVENTS = BY_MONTH
 _UNDER_WAY: Final = 0
@@ -45,6 +51,7 @@ WITH gone AS (
 )
 INSERT INTO {own} SELECT * FROM gone
 """
+_UNFOLLOW: Final = "DELETE FROM {table} WHERE order_id >= :first AND order_id < :end"
 _UNCOUNT: Final = """
 INSERT INTO tally_changes (client_id, listing, hour, {group}, rows)
 SELECT client_id, '{mark}', {at_ms} / {hour_ms}, {group}, -count(*) FROM {own}
@@ -104,6 +111,8 @@ def settle(connection: Connection, month: int) -> None:
     if exists(connection, tally_changes.name):
         for listing in (ORDERS, TRANSACTIONS):
             connection.execute(text(_uncount(listing, month)), _ends(month))
+        for table in (follow_ups, followed_orders):
+            connection.execute(text(_UNFOLLOW.format(table=table.name)), _ends(month))
     connection.execute(text(f"DROP TRIGGER IF EXISTS closed_month ON {part(_ORDERS, month)}"))
     _mark(connection, month, server_now_ms(connection))
 

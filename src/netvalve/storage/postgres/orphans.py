@@ -17,7 +17,8 @@ from netvalve.domain.transaction import Transaction
 from netvalve.storage import forward_queries
 from netvalve.storage.mapping import transaction_on_order_of
 from netvalve.storage.owner import Owner
-from netvalve.storage.postgres.closing import closing_arguments, closing_result, closing_text
+from netvalve.storage.postgres.closing import closing_call, closing_result
+from netvalve.storage.postgres.closing_text import Frame
 from netvalve.storage.postgres.leases import NOW_MS, running
 from netvalve.storage.postgres.pools import Readers, Writers
 from netvalve.storage.postgres.query import Query
@@ -55,7 +56,7 @@ WHERE transaction_id = $3 AND state = '{State.PENDING}' AND owner_epoch <> $1
     AND NOT {running("t.owner_epoch")}
 RETURNING 1
 """
-_CLOSE: Final = closing_text(
+_CLOSE: Final = Frame(
     epoch="$1::bigint",
     node="$2::text",
     fence="SELECT 1",
@@ -111,8 +112,8 @@ class PostgresOrphans:
         values = (owner.epoch, owner.node, closing.transaction_id)
         if await connection.fetchval(_ADOPT, *values) is None:
             return False
-        arguments = closing_arguments([closing], owner)
-        verdict = await connection.fetchval(_CLOSE, owner.epoch, owner.node, *arguments)
+        text, arguments = closing_call(_CLOSE, [closing], owner)
+        verdict = await connection.fetchval(text, owner.epoch, owner.node, *arguments)
         closed = closing_result(closing, verdict)
         if isinstance(closed, Exception):
             raise closed

@@ -8,6 +8,8 @@ from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
 _NAMED: Final = sqlite.dialect(paramstyle="named")
+_EVERY_NUMBER: Final = {"first_number": 0, "end_number": 2**63 - 1}
+"""The file is not cut by month: a payment is found whatever number a wrong clock once led to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +28,4 @@ class Query:
 
     def bound(self, values: Mapping[str, object]) -> dict[str, object]:
         """Everything to bind for these values."""
-        return {**self.constants, **values}
+        return {**self.constants, **values, **_EVERY_NUMBER}

@@ -18,9 +18,9 @@ from sqlalchemy import (
     union_all,
 )
 
+from netvalve.storage.groups import FOLLOWED, GROUP, ORDERS, TRANSACTIONS, Listing
 from netvalve.storage.schema import tallies, tally_changes
 from netvalve.storage.spans import HOUR_MS, SPANS_H
-from netvalve.storage.tallies import GROUP, ORDERS, TRANSACTIONS, Listing
 from netvalve.storage.verification.breach import Question, Subject
 
 _NOTHING: Final[ColumnElement[int]] = literal_column("0")
@@ -34,7 +34,7 @@ def are_kept(connection: Connection) -> bool:
 def _rows_by_hour(listing: Listing) -> Select[Any]:
     columns = listing.table.c
     hour = listing.at_ms // HOUR_MS
-    group = [columns[name] for name in GROUP]
+    group = [columns[own].label(name) for own, name in zip(listing.group, GROUP, strict=True)]
     mark: ColumnElement[str] = literal_column(f"'{listing.mark}'").label("listing")
     return select(
         columns.client_id,
@@ -43,7 +43,7 @@ def _rows_by_hour(listing: Listing) -> Select[Any]:
         *group,
         _NOTHING.label("kept"),
         func.count().label("there"),
-    ).group_by(columns.client_id, hour, *group)
+    ).group_by(columns.client_id, hour, *(columns[own] for own in listing.group))
 
 
 def _kept(span_h: int, span: ColumnElement[int], *, as_kept: bool) -> Select[Any]:
@@ -104,6 +104,7 @@ _OF_ROWS: Final = Question(
             _changed(),
             _rows_by_hour(ORDERS),
             _rows_by_hour(TRANSACTIONS),
+            _rows_by_hour(FOLLOWED),
         )
     ),
 )

@@ -12,6 +12,7 @@ from netvalve.storage.snapshot import snapshot_of
 from netvalve.storage.verification import history_rules, order_rules
 from netvalve.storage.verification.archived import is_leaving
 from netvalve.storage.verification.breach import Breach
+from netvalve.storage.verification.follow_up_rules import FOLLOW_UP_RULES
 from netvalve.storage.verification.forward_rules import FORWARD_RULES
 from netvalve.storage.verification.histories import histories
 from netvalve.storage.verification.order_standing import standings
@@ -57,7 +58,7 @@ def _breaches(connection: Connection) -> Iterator[Breach]:
     for question in (*REFERENCE_RULES, *FORWARD_RULES):
         yield from question.breaches(connection)
     if are_kept(connection) and not is_leaving(connection):
-        for question in TALLY_RULES:
+        for question in (*TALLY_RULES, *FOLLOW_UP_RULES):
             yield from question.breaches(connection)
 
 

@@ -185,6 +185,24 @@ class NoConnectionLeft(DatabaseHarm):
         database.is_back()
 
 
+class RefusedLogin(DatabaseHarm):
+    """The server is there and lets the gateways in no more: an operator has changed its rules."""
+
+    name = "refused login"
+
+    def __init__(self, shut_s: Span = (0.5, LEASE_S + 2.0)) -> None:
+        self._shut_s = shut_s
+
+    async def strike(self, station: Station, chance: Random) -> None:
+        """For some seconds, and the gateways have lost their connections."""
+        await asyncio.sleep(chance.uniform(*_WORKS_S))
+        database = station.database
+        with database.server.rejecting(database.name):
+            await asyncio.to_thread(_end_connections, database)
+            await asyncio.sleep(chance.uniform(*self._shut_s))
+        database.is_back()
+
+
 class OneAfterTheOther(DatabaseHarm):
     """Several of these under one load."""
 

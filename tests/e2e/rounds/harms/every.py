@@ -9,6 +9,7 @@ from e2e.rounds.harms.database import (
     KillDatabase,
     NoConnectionLeft,
     ReadOnlyDatabase,
+    RefusedLogin,
     RestartDatabase,
     StallDatabase,
 )
@@ -29,6 +30,7 @@ HARMS: Mapping[str, Harm] = {
         Stop(), StopOnFullDisk(), Stall(), Storm(),
         KillDatabase(), StallDatabase(), CutDatabaseLine(), RestartDatabase(), EndConnections(),
         ReadOnlyDatabase(), ForeignLock(), NoConnectionLeft(),
+        RefusedLogin(),
     )
 }  # fmt: skip
 
