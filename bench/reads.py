@@ -10,6 +10,7 @@ same as JSON to bench/results/reads.json. 10,000,000 transactions take some 30 G
 import argparse
 import asyncio
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -283,6 +284,7 @@ def _write(filled: dict[str, Filled], measured: list[Measured], exported: list[E
     RESULTS.parent.mkdir(exist_ok=True)
     facts = {
         "machine": platform.platform(),
+        "load_average": os.getloadavg(),
         "filled": {name: asdict(each) for name, each in filled.items()},
         "pages": [asdict(each) for each in measured],
         "exports": [asdict(each) for each in exported],

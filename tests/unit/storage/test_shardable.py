@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from netvalve.domain.search import Search
 from netvalve.storage import queries
+from netvalve.storage.payers import payers_count, payers_statement
 from netvalve.storage.postgres import closing_text, opening_text
 from netvalve.storage.postgres.closing import BATCH
 from netvalve.storage.schema import METADATA
@@ -21,7 +22,7 @@ from netvalve.storage.search import (
     transactions_statement,
 )
 
-PAYMENTS = {"orders", "transactions", "events", "forwards"}
+PAYMENTS = {"orders", "transactions", "events", "forwards", "follow_ups", "followed_orders"}
 """Known by numbers that the gateway hands out itself."""
 DECIDING = {"order_keys", "idempotency_keys", "cards", "allowances"}
 """What is unique by something that a merchant or a card brings along."""
@@ -31,6 +32,8 @@ OF_CLIENTS = {
     "order_keys",
     "idempotency_keys",
     "cards",
+    "follow_ups",
+    "followed_orders",
 }
 NUMBERS = {"order_id", "transaction_id", "card_id"}
 SEARCH = Search(1, email="a", currency="USD", rrn="1", client_order_id="A", amount_min="1")
@@ -108,6 +111,10 @@ def test_what_a_merchant_asks_names_the_client() -> None:
     listings = (orders_statement, orders_count, transactions_statement, transactions_count)
     asked |= {each.__name__: _text(each(shape)) for each in listings}
     asked["export"] = _text(export_statement(shape))
+    of_payer = shape_of(Search(1, email="a", amount_min="1", amount_max="2"))
+    for each in (payers_count, payers_statement):
+        openings, others = _text(each(of_payer)).split("FROM follow_ups")
+        asked |= {f"{each.__name__} of openings": openings, f"{each.__name__} of others": others}
     for name, text in asked.items():
         condition = text.split("WHERE", 1)[1]
         assert re.search(r"client_id = ", condition), name

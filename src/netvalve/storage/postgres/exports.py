@@ -30,7 +30,6 @@ SELECT set_config('cursor_tuple_fraction', '0.01', true),
 """An export of millions of rows begins at once, along an index: sorted first, they would fill
 gigabytes of the server's disk, and nothing would come for a minute."""
 _OPEN: Final = "DECLARE export NO SCROLL CURSOR FOR "
-_NEXT: Final = f"FETCH {BATCH_ROWS} FROM export"
 _AT_LEISURE: Final = {"idle_in_transaction_session_timeout": "0"}
 """Whoever reads may take as long as an export may take."""
 
@@ -138,7 +137,7 @@ class _Snapshot(Generic[Chunk]):
             connection = self._connection or await self._open()
         except asyncpg.DataError:
             return []
-        rows: list[Row] = await connection.fetch(_NEXT)
+        rows: list[Row] = await connection.fetch(f"FETCH {BATCH_ROWS} FROM export")
         return rows
 
     async def _open(self) -> asyncpg.Connection:
