@@ -339,11 +339,22 @@ for _name, _column in (
         orders.c.created_at_ms,
         orders.c.order_id,
         orders.c.opening_id,
+        orders.c.currency,
+        orders.c.mid_id,
+        orders.c.type,
         sqlite_where=_there,
         postgresql_where=_there,
     )
 
-Index("orders_of_amount", orders.c.client_id, orders.c.amount_minor)
+Index(
+    "orders_of_amount",
+    orders.c.client_id,
+    orders.c.amount_minor,
+    orders.c.currency,
+    orders.c.created_at_ms,
+    orders.c.order_id,
+    orders.c.opening_id,
+)
 
 _uncaptured = and_(
     orders.c.expires_at_ms.is_not(None),
@@ -482,7 +493,7 @@ follow_ups: Final = Table(
     sqlite_with_rowid=False,
 )
 """Every transaction that did not open its order, with what its order is listed by; none of it
-changes. The database's own triggers write it. See `openings_and_follow_ups.py`."""
+changes. The database's own triggers write it. See `payers`."""
 
 for _column in (
     follow_ups.c.last_four,
@@ -500,11 +511,21 @@ for _column in (
         _column,
         follow_ups.c.opened_at_ms,
         follow_ups.c.transaction_id,
+        follow_ups.c.currency,
+        follow_ups.c.mid_id,
+        follow_ups.c.type,
         sqlite_where=_there,
         postgresql_where=_there,
     )
 
-Index("follow_ups_of_amount", follow_ups.c.client_id, follow_ups.c.amount_minor)
+Index(
+    "follow_ups_of_amount",
+    follow_ups.c.client_id,
+    follow_ups.c.amount_minor,
+    follow_ups.c.currency,
+    follow_ups.c.opened_at_ms,
+    follow_ups.c.transaction_id,
+)
 
 followed_orders: Final = Table(
     "followed_orders",
