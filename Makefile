@@ -16,8 +16,10 @@ run: $(VENV)/.runtime ## Start the sandbox: the gateway and the test bank
 	@exec $(BIN)/netvalve sandbox
 
 # Without PYTEST_ARGS: everything, and then on PostgreSQL what has run on SQLite over HTTP.
-# One process a core; a file's tests stay together, in the order of the folders, small ones last.
-EVERY_CORE := -n auto --dist loadfile --no-loadscope-reorder
+# One process a core, or two where tests mostly wait for processes of their own; a file's tests stay
+# together, in the order of the folders, small ones last.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+TWO_A_CORE = $(shell $(BIN)/python -c "import os; print(2 * (os.cpu_count() or 1))")
 PYTEST := $(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/ha
 
 .PHONY: test
@@ -26,8 +28,8 @@ test: $(VENV)/.development ## Run all tests
 ifdef PYTEST_ARGS
 	@$(PYTEST) $(PYTEST_ARGS)
 else
-	@$(PYTEST) $(EVERY_CORE)
-	@$(PYTEST) $(EVERY_CORE) --store postgresql -m "not own_store" tests/api tests/e2e
+	@$(PYTEST) -n auto $(BY_FILE)
+	@$(PYTEST) -n $(TWO_A_CORE) $(BY_FILE) --store postgresql -m "not own_store" tests/api tests/e2e
 endif
 
 .PHONY: test-browser
