@@ -139,6 +139,7 @@ OF_FOLLOW_UP_ROW: Final = _of_row(
 )
 """What the listed rows have themselves, be they orders or transactions."""
 
+AMOUNTS: Final = ("amount_min", "amount_max")
 _COMMON_EXPONENT: Final = 2
 _CURRENCIES_OF_EXPONENT: Final[Mapping[int, tuple[str, ...]]] = {
     exponent: tuple(code for code, each in CURRENCIES.items() if each.exponent == exponent)
@@ -152,9 +153,9 @@ def amount_conditions(table: Table, given: Collection[str]) -> list[Condition]:
     Between two amounts, rows are found by the index of the client's amounts, for each number of
     decimals apart.
     """
-    if {"amount_min", "amount_max"}.issubset(given):
+    if set(AMOUNTS).issubset(given):
         return [or_(*(_between(table, exponent) for exponent in _CURRENCIES_OF_EXPONENT))]
-    return [_bounded(table, name) for name in ("amount_min", "amount_max") if name in given]
+    return [_bounded(table, name) for name in AMOUNTS if name in given]
 
 
 def _between(table: Table, exponent: int) -> Condition:

@@ -6,40 +6,44 @@ what their order is listed by. So both are found, counted and sorted by an index
 is looked up but the rows of the page.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import Column, Select, and_, bindparam, func, select, union_all
 
 from netvalve.domain.transaction import OPENERS, TransactionType
 from netvalve.storage.filters import (
+    AMOUNTS,
     OF_FOLLOW_UP_ROW,
     OF_FOLLOW_UPS_PAYER,
     OF_ORDER_ROW,
     OF_PAYER,
     Condition,
-    Filter,
     amount_conditions,
     one_of,
 )
 from netvalve.storage.schema import follow_ups, orders
 from netvalve.storage.search import (
     Shape,
+    conditions_of,
     month_conditions,
     whole_transactions,
 )
 
-_AMOUNTS: Final = frozenset({"amount_min", "amount_max"})
-_KNOWN: Final = frozenset({*OF_PAYER, *OF_ORDER_ROW, *_AMOUNTS})
+_KNOWN: Final = frozenset({*OF_PAYER, *OF_ORDER_ROW, *AMOUNTS})
 
 _FOLLOWERS: Final = frozenset(TransactionType) - OPENERS
 
 
 def of_known_payer(shape: Shape) -> bool:
-    """Whether a search says whose its transactions are, and nothing that is not known of both."""
+    """Whether a search says whose its transactions are, or between which two amounts.
+
+    And nothing that is not known of orders and follow-ups alike.
+    """
     asks_status = shape.order_meanings is not None or shape.transaction_meanings is not None
-    says_whose = bool(shape.sites or shape.given & OF_PAYER.keys()) or shape.given >= _AMOUNTS
-    return says_whose and shape.given <= _KNOWN and not asks_status and not shape.only_settled
+    says_whose = bool(shape.sites or shape.given & OF_PAYER.keys())
+    says_which = says_whose or shape.given.issuperset(AMOUNTS)
+    return says_which and shape.given <= _KNOWN and not asks_status and not shape.only_settled
 
 
 def payers_count(shape: Shape) -> Select[Any]:
@@ -81,7 +85,7 @@ def _on_openings(shape: Shape) -> Condition:
     columns = orders.c
     return and_(
         columns.client_id == bindparam("client_id"),
-        *_given({**OF_PAYER, **OF_ORDER_ROW}, shape),
+        *conditions_of({**OF_PAYER, **OF_ORDER_ROW}, shape),
         *month_conditions(columns.order_id, shape),
         *amount_conditions(orders, shape.given),
         *_of_types(columns.type, OPENERS, shape),
@@ -93,17 +97,11 @@ def _on_follow_ups(shape: Shape) -> Condition:
     columns = follow_ups.c
     return and_(
         columns.client_id == bindparam("client_id"),
-        *_given({**OF_FOLLOW_UPS_PAYER, **OF_FOLLOW_UP_ROW}, shape),
+        *conditions_of({**OF_FOLLOW_UPS_PAYER, **OF_FOLLOW_UP_ROW}, shape),
         *amount_conditions(follow_ups, shape.given),
         *_of_types(columns.type, _FOLLOWERS, shape),
         *_of_sites(columns.site_id, shape),
     )
-
-
-def _given(filters: Mapping[str, Filter], shape: Shape) -> list[Condition]:
-    return [
-        each.condition(bindparam(name)) for name, each in filters.items() if name in shape.given
-    ]
 
 
 def _of_types(

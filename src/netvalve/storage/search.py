@@ -14,6 +14,7 @@ from netvalve.domain.search import Search
 from netvalve.domain.transaction import CHARGES, TransactionType
 from netvalve.storage.exports import EXPORTED
 from netvalve.storage.filters import (
+    AMOUNTS,
     OF_ORDER,
     OF_ORDER_ROW,
     OF_TRANSACTION,
@@ -34,7 +35,6 @@ from netvalve.storage.schema import orders, transactions
 from netvalve.storage.spans import EVER_MS
 
 _BOUND: Final = {**OF_ORDER, **OF_TRANSACTION, **OF_ORDER_ROW}
-_AMOUNTS: Final = ("amount_min", "amount_max")
 _APART: Final = frozenset(
     {
         "client_id",
@@ -88,7 +88,7 @@ def values_of(search: Search) -> dict[str, object]:
         value = getattr(search, name)
         if value is not None:
             values[name] = each.value(value)
-    for name in _AMOUNTS:
+    for name in AMOUNTS:
         if (amount := getattr(search, name)) is not None:
             values |= amount_values(name, amount)
     return values
@@ -157,7 +157,7 @@ def _newest_first(selected: Select[Any], shape: Shape) -> Select[Any]:
 def _on_orders(shape: Shape) -> Condition:
     conditions = [
         orders.c.client_id == bindparam("client_id"),
-        *_conditions(OF_ORDER_ROW, shape),
+        *conditions_of(OF_ORDER_ROW, shape),
         *month_conditions(orders.c.order_id, shape),
         *_order_conditions(shape),
         *amount_conditions(orders, shape.given),
@@ -184,7 +184,7 @@ def _on_transactions(shape: Shape) -> Condition:
     of_orders = _order_conditions(shape)
     conditions = [
         transactions.c.client_id == bindparam("client_id"),
-        *_conditions(OF_TRANSACTION_ROW, shape),
+        *conditions_of(OF_TRANSACTION_ROW, shape),
         *month_conditions(transactions.c.transaction_id, shape),
         *_transaction_conditions(shape),
         *amount_conditions(transactions, shape.given),
@@ -199,7 +199,7 @@ def _on_transactions(shape: Shape) -> Condition:
 
 
 def _order_conditions(shape: Shape) -> list[Condition]:
-    conditions = _conditions(OF_ORDER, shape)
+    conditions = conditions_of(OF_ORDER, shape)
     if shape.order_meanings is not None:
         conditions.append(means(orders.c.type, orders.c.state, shape.order_meanings))
     if shape.sites:
@@ -208,7 +208,7 @@ def _order_conditions(shape: Shape) -> list[Condition]:
 
 
 def _transaction_conditions(shape: Shape) -> list[Condition]:
-    conditions = _conditions(OF_TRANSACTION, shape)
+    conditions = conditions_of(OF_TRANSACTION, shape)
     if shape.transaction_meanings is not None:
         conditions.append(
             means(transactions.c.type, transactions.c.state, shape.transaction_meanings)
@@ -218,7 +218,8 @@ def _transaction_conditions(shape: Shape) -> list[Condition]:
     return conditions
 
 
-def _conditions(filters: Mapping[str, Filter], shape: Shape) -> list[Condition]:
+def conditions_of(filters: Mapping[str, Filter], shape: Shape) -> list[Condition]:
+    """Those of the filters that a search gives."""
     return [
         each.condition(bindparam(name)) for name, each in filters.items() if name in shape.given
     ]
